@@ -1,0 +1,1 @@
+"""Frozen values: facts, the state they fold to, proposals, verdicts, plans, messages."""

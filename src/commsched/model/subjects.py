@@ -1,0 +1,72 @@
+"""Names of ledgers, and the identity of facts.
+
+A ledger belongs to a customer (``c:ID``) or to a circle: an organisation (``o:``), a household (``h:``), an address
+(``a:email:…``, ``a:phone:…``).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from hashlib import blake2b
+from urllib.parse import quote, unquote
+
+import msgspec
+from msgspec import UNSET
+
+from commsched.model.facts import AnyFact, Customer
+
+DIGEST_BYTES = 12
+_encoder = msgspec.json.Encoder()
+
+
+def subject_of(fact: AnyFact) -> str:
+    """The ledger that a fact belongs to; ``ValueError`` if it names none, or several."""
+    if isinstance(fact, Customer):
+        name = fact.id or fact.customer
+        if name is None or (fact.customer is not None and fact.customer != name):
+            message = "a customer fact needs its id"
+            raise ValueError(message)
+        return f"c:{name}"
+    named = [
+        f"{letter}:{name}"
+        for letter, name in (("c", fact.customer), ("o", fact.organisation), ("h", fact.household))
+        if name is not None and name is not UNSET
+    ]
+    if len(named) != 1:
+        message = "exactly one of customer, organisation and household must be given"
+        raise ValueError(message)
+    return named[0]
+
+
+def address_subject(kind: str, address: str) -> str:
+    """The circle of everybody who shares an address; ``kind`` is email, phone or postal."""
+    return f"a:{kind}:{address}"
+
+
+def kind_of_medium(medium: str) -> str:
+    """The kind of contact point that a medium needs."""
+    return {"email": "email", "sms": "phone", "voice": "phone", "letter": "postal", "webhook": "url"}.get(
+        medium, medium
+    )
+
+
+def digest_of(fact: AnyFact) -> bytes:
+    """What makes two facts the same: source, id and content; not when they were recorded."""
+    if fact.recorded_at is not None:
+        fact = msgspec.structs.replace(fact, recorded_at=None)
+    return blake2b(_encoder.encode(fact), digest_size=DIGEST_BYTES).digest()
+
+
+def key_of(customer: str, rule: str, step: str, subject: str, occurrence: str) -> str:
+    """A message's identity, made of ids; a part that has a slash or a space of its own is quoted."""
+    return f"{_quoted(customer)}/{_quoted(rule)}/{_quoted(step)}/{_quoted(subject)}/{_quoted(occurrence)}"
+
+
+@lru_cache(maxsize=65536)
+def _quoted(part: str) -> str:
+    return quote(part, safe="+:-._~@#!")
+
+
+def customer_of(key: str) -> str:
+    """The customer that a message key belongs to."""
+    return unquote(key.partition("/")[0])

@@ -1,0 +1,59 @@
+"""The words a deployment has declared: topics, events, items, roles, asset kinds, custom facts, purposes, media."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+MEDIA = ("email", "sms", "voice", "letter", "webhook", "task")
+
+# Purposes, with the priority that a rule has when it states none: 1 goes first. Deployments may add their own.
+PURPOSES: Mapping[str, int] = MappingProxyType(
+    {
+        "safety": 1,
+        "legal": 2,
+        "transactional": 3,
+        "collections": 4,
+        "service": 5,
+        "survey": 7,
+        "sales": 8,
+        "marketing": 8,
+    }
+)
+ASKS = frozenset({"sales", "marketing", "survey"})
+SCALARS = ("string", "number", "integer", "boolean")
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What is not declared here is refused, in facts and in rules.
+
+    ``topics`` maps each topic to its parent (``None`` at a root); ``events`` and ``assets`` map a kind to its typed
+    fields; ``equivalents`` maps an item to every item that is the same thing.
+    """
+
+    topics: Mapping[str, str | None] = field(default_factory=dict)
+    events: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    equivalents: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    roles: frozenset[str] = frozenset()
+    assets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
+    purposes: Mapping[str, int] = field(default_factory=lambda: PURPOSES)
+    services: frozenset[str] = frozenset()
+    departments: frozenset[str] = frozenset()
+
+    def covers(self, general: str | None, topic: str) -> bool:
+        """Whether ``topic`` is ``general`` or lies under it; no topic, or ``*``, covers every topic."""
+        if general is None or general == "*":
+            return True
+        seen: str | None = topic
+        while seen is not None:
+            if seen == general:
+                return True
+            seen = self.topics.get(seen)
+        return False
+
+    def same(self, item: str) -> frozenset[str]:
+        """The item and all its declared equivalents."""
+        return self.equivalents.get(item, frozenset((item,)))

@@ -1,0 +1,255 @@
+"""The base classes of plugins: a class is a *kind*; configuration declares named *instances* of kinds."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar, get_args, get_origin
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict
+
+from commsched.errors import CommschedError
+from commsched.model.decisions import Code, Proposal, Verdict
+from commsched.plugin.view import Snapshot, View
+from commsched.timing.civil import zone
+from commsched.timing.windows import Span
+
+
+class Settings(BaseModel):
+    """Settings of a plugin instance: validated, frozen; an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NoSettings(Settings):
+    """For a kind that has nothing to set."""
+
+
+S = TypeVar("S", bound=Settings)
+
+
+class Plugin(Generic[S]):
+    """What all kinds share: a name of the instance, its settings, the folder and the zone of the deployment."""
+
+    kind: ClassVar[str]
+
+    def __init__(self, settings: S, *, name: str, folder: Path = Path(), zone: ZoneInfo | None = None) -> None:
+        self.settings = settings
+        self.name = name
+        self.folder = folder
+        self.zone = zone
+
+    @classmethod
+    def settings_type(cls) -> type[Settings]:
+        """The settings model, from the class's type parameter (``Policy[QuietHoursSettings]``)."""
+        for base in cls.__mro__:
+            for generic in getattr(base, "__orig_bases__", ()):
+                for argument in get_args(generic):
+                    if isinstance(argument, type) and issubclass(argument, Settings):
+                        return argument
+        return NoSettings
+
+
+class Condition(Protocol):
+    """An expression of the configuration, checked when it was loaded."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The variables that it reads, such as ``customer.status``."""
+
+    def holds(self, values: Mapping[str, object]) -> bool | None:
+        """Whether it is true of these values; ``None`` is no answer: a value is missing, or CEL met an error."""
+
+
+class Policy(Plugin[S], ABC):
+    """Narrows or vetoes messages. Pure: the same proposal and view always give the same verdict.
+
+    ``code``: the reason's code, :func:`must_not` or :func:`could_not`. ``depends``: what the verdict may depend on
+    besides the proposal, of ``time``, ``facts``, ``history``. ``purposes`` and ``media``: what it applies to when the
+    configuration does not say (``None``: everything). ``compiled``: its ``expressions``, under the same names.
+    """
+
+    code: Code
+    depends: ClassVar[frozenset[str] | set[str]]
+    purposes: ClassVar[frozenset[str] | set[str] | None] = None
+    media: ClassVar[frozenset[str] | set[str] | None] = None
+    compiled: Mapping[str, Condition] = MappingProxyType({})
+
+    @property
+    def expressions(self) -> Mapping[str, str]:
+        """CEL in the settings, by the setting's name; it is checked and compiled when the configuration is loaded."""
+        return {}
+
+    @abstractmethod
+    def review(self, proposal: Proposal, view: View) -> Verdict:
+        """When the proposal may go, on which media: :func:`allow`, :func:`deny` or :func:`only`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a channel can do.
+
+    ``lookup``: whether :meth:`Channel.lookup` exists (``hint``), and whether not finding an attempt proves that it was
+    never accepted, and never will be (``proof``). ``batch``: how many messages :meth:`Channel.send_batch` takes, 0 if there is none.
+    """
+
+    lookup: Literal["none", "hint", "proof"] = "none"
+    batch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A rendered message for a channel.
+
+    ``attempt`` is the opaque id to correlate by; ``key`` the message's own. ``send_by``: a later attempt must come back
+    unsent. ``mime`` is the whole message as RFC 5322 bytes, for the medium e-mail.
+    """
+
+    attempt: str
+    key: str
+    medium: str
+    to: str
+    name: str
+    subject: str
+    text: str
+    html: str
+    send_by: datetime
+    at: datetime
+    mime: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider has taken the message; ``reference`` is its own id for it."""
+
+    reference: str = ""
+
+
+class Refused(CommschedError):
+    """The provider refused the message for good; ``bad_address`` says that the address itself is the reason."""
+
+    def __init__(self, detail: str = "", *, bad_address: bool = False) -> None:
+        self.bad_address = bad_address
+        super().__init__(detail)
+
+
+class TryLater(CommschedError):
+    """The provider certainly did not take the message and asks to try again."""
+
+    def __init__(self, detail: str = "", *, after: timedelta = timedelta(minutes=1)) -> None:
+        self.after = after
+        super().__init__(detail)
+
+
+class Ambiguous(CommschedError):
+    """Nobody can say whether the provider took the message."""
+
+
+Outcome = Accepted | Refused | TryLater | Ambiguous
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try to send a message, as it was written down before the call."""
+
+    id: str
+    key: str
+    customer: str
+    channel: str
+    to: str
+    started_at: datetime
+    send_by: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a provider knows of an attempt."""
+
+    attempt: str
+    state: Literal["accepted", "delivered", "undelivered"]
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookRequest:
+    """A provider's call to us: method, the exact public URL, headers in lower case, the raw body."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelEvent:
+    """A provider's event in our words."""
+
+    kind: Literal["delivered", "undelivered", "reply", "opt_out", "complaint"]
+    at: datetime
+    attempt: str = ""
+    address: str = ""
+    detail: str = ""
+    data: dict[str, str] = field(default_factory=dict)
+
+
+class Channel(Plugin[S], ABC):
+    """Hands messages to a provider. Transport, retries, rates and rendering are not its concern."""
+
+    medium: ClassVar[str] = "*"
+    capabilities: ClassVar[Capabilities] = Capabilities()
+
+    @abstractmethod
+    async def send(self, message: Outgoing) -> Accepted:
+        """Hand the message over. Raises :class:`Refused`, :class:`TryLater` or :class:`Ambiguous`."""
+
+    async def send_batch(self, messages: Sequence[Outgoing]) -> Sequence[Outcome]:
+        """Hand several over at once, one outcome each; only called where ``capabilities.batch`` is set."""
+        raise Refused(f"channel {self.name} declares a batch but has no send_batch for {len(messages)} messages.")
+
+    async def lookup(self, attempt: Attempt) -> Receipt | None:
+        """Ask the provider what became of an attempt; ``None`` if it knows nothing of it."""
+        raise Ambiguous(f"channel {self.name} cannot look up attempt {attempt.id}.")
+
+    def webhook(self, request: WebhookRequest) -> Iterable[ChannelEvent]:
+        """The verified, normalised events of a provider's call."""
+        raise Refused(f"channel {self.name} takes no webhooks (asked for {request.url}).")
+
+
+class Calendar(Plugin[S], ABC):
+    """Says when something is open: a department's hours, a technician's free time."""
+
+    def place(self, stated: str = "") -> ZoneInfo:
+        """The zone that a setting names; the deployment's, where it names none."""
+        if stated:
+            return zone(stated)
+        if self.zone is None:
+            raise CommschedError(f'The calendar {self.name} does not know its time zone; set zone = "Area/City".')
+        return self.zone
+
+    @abstractmethod
+    def snapshot(self, within: Span, now: datetime) -> Snapshot:
+        """When it is open inside ``within``. May read files or the network; the result is frozen into the world."""
+
+
+class Source(Plugin[S], ABC):
+    """A system that facts come from."""
+
+    @abstractmethod
+    def read(self) -> Iterable[tuple[str, Iterable[bytes]]]:
+        """Batches of fact lines (JSON Lines), each with the name under which its lines are reported."""
+
+    def taken(self, batch: str) -> None:
+        """Called when a batch's facts are durable; the source may then move it aside."""
+
+
+def kind_of(plugin: type[Plugin[Any]]) -> str:
+    """The base class's word for a plugin class: ``channel``, ``policy``, ``calendar`` or ``source``."""
+    for base in (Channel, Policy, Calendar, Source):
+        if issubclass(get_origin(plugin) or plugin, base):
+            return base.__name__.lower()
+    return "plugin"

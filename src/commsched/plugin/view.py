@@ -1,0 +1,184 @@
+"""What a policy is shown: folded facts, what is planned or sent already, calendars, zones. No clock, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from commsched.model.decisions import Placed
+from commsched.model.facts import (
+    Commitment,
+    Consent,
+    Event,
+    Feedback,
+    Hold,
+    Intent,
+    Interaction,
+    Reading,
+    Reply,
+    ServiceRecord,
+)
+from commsched.model.state import Appointment, Asset, Case, Contact, Obligation, Profile, State
+from commsched.model.vocabulary import Vocabulary
+from commsched.timing.windows import Windows
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A calendar as it was read: when it is open, when that was, and whether it could be read at all."""
+
+    name: str
+    open: Windows
+    taken_at: datetime
+    stale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Department:
+    """A department: its zone, the calendar of its hours, and how customers reach it."""
+
+    name: str
+    title: str
+    zone: ZoneInfo
+    calendar: str | None = None
+    phone: str = ""
+    email: str = ""
+    postal: str = ""
+
+
+class View:
+    """A policy's window on the customer. What it reads is recorded with the decision."""
+
+    __slots__ = ("_history", "_state", "calendars", "departments", "reads", "vocabulary", "zones")
+
+    def __init__(
+        self,
+        state: State,
+        history: Sequence[Placed],
+        zones: tuple[ZoneInfo, ...],
+        vocabulary: Vocabulary,
+        calendars: Mapping[str, Snapshot],
+        departments: Mapping[str, Department],
+    ) -> None:
+        self._state = state
+        self._history = history
+        self.zones = zones
+        self.vocabulary = vocabulary
+        self.calendars = calendars
+        self.departments = departments
+        self.reads: set[str] = set()
+
+    @property
+    def history(self) -> Sequence[Placed]:
+        """Everything sent to the customer or to an address of theirs, and what this plan has placed already."""
+        self.reads.add("sent")
+        return self._history
+
+    @property
+    def customer(self) -> Profile:
+        """Who the customer is and what they prefer."""
+        self.reads.add("customer")
+        return self._state.profile
+
+    @property
+    def contacts(self) -> tuple[Contact, ...]:
+        """Their contact points, valid or not."""
+        self.reads.add("contact_point")
+        return self._state.contacts
+
+    @property
+    def consents(self) -> tuple[Consent, ...]:
+        """Permissions given and taken back, oldest first."""
+        self.reads.add("consent")
+        return self._state.consents
+
+    def consents_of(self, address: str) -> tuple[Consent, ...]:
+        """What anybody who shares this address has said about messages to it, oldest first."""
+        self.reads.add("consent")
+        return self._state.address_consents.get(address, ())
+
+    @property
+    def intents(self) -> tuple[Intent, ...]:
+        """What the customer has stated they want or do not want, oldest first."""
+        self.reads.add("intent")
+        return self._state.intents
+
+    @property
+    def assets(self) -> Mapping[str, Asset]:
+        """What they own, by id."""
+        self.reads.add("asset")
+        return self._state.assets
+
+    @property
+    def readings(self) -> Mapping[str, Sequence[Reading]]:
+        """Meter readings by asset, oldest first."""
+        self.reads.add("reading")
+        return self._state.readings
+
+    @property
+    def records(self) -> Sequence[ServiceRecord]:
+        """Work done, declined, advised or done elsewhere, oldest first."""
+        self.reads.add("service_record")
+        return [record for _, record in self._state.records]
+
+    @property
+    def obligations(self) -> Mapping[str, Obligation]:
+        """What is due from them, by id."""
+        self.reads.add("obligation")
+        return self._state.obligations
+
+    @property
+    def appointments(self) -> Mapping[str, Appointment]:
+        """Their appointments, by id."""
+        self.reads.add("appointment")
+        return self._state.appointments
+
+    @property
+    def events(self) -> Sequence[Event]:
+        """What happened, oldest first."""
+        self.reads.add("event")
+        return [event for _, event in self._state.events]
+
+    @property
+    def cases(self) -> Mapping[str, Case]:
+        """Their complaints and problems, by id."""
+        self.reads.add("case")
+        return self._state.cases
+
+    @property
+    def holds(self) -> tuple[Hold, ...]:
+        """Pauses that people put on some purposes."""
+        self.reads.add("hold")
+        return self._state.holds
+
+    @property
+    def commitments(self) -> Sequence[Commitment]:
+        """What was promised to them."""
+        self.reads.add("commitment")
+        return [commitment for _, commitment in self._state.commitments]
+
+    @property
+    def interactions(self) -> tuple[Interaction, ...]:
+        """Contacts outside commsched: calls, letters, talks."""
+        self.reads.add("interaction")
+        return self._state.interactions
+
+    @property
+    def feedback(self) -> Sequence[Feedback]:
+        """How they said they feel, oldest first."""
+        self.reads.add("feedback")
+        return [feedback for _, feedback in self._state.feedback]
+
+    @property
+    def replies(self) -> tuple[Reply, ...]:
+        """Their answers to messages, oldest first."""
+        self.reads.add("reply")
+        return self._state.replies
+
+    @property
+    def mood(self) -> str:
+        """Their last stated mood, or an empty string."""
+        self.reads.add("feedback")
+        return self._state.mood

@@ -1,0 +1,1 @@
+"""Time, purely: sets of instants, civil time, durations, usage forecast. Knows no facts and no clock."""
