@@ -1,0 +1,1 @@
+"""From a ledger to a plan, purely: fold -> propose -> review -> place."""

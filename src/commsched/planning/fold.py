@@ -1,0 +1,360 @@
+"""Folding: a ledger's facts to the state that holds at an instant.
+
+State facts fold per field: absent says nothing, null clears. Where a type is ranked, who said it decides before when
+it was said, so that a customer's correction outlasts every later import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+from msgspec import UNSET
+
+from commsched.model import facts as f
+from commsched.model.facts import AnyFact
+from commsched.model.state import Appointment, Asset, Case, Contact, Obligation, Plan, Profile, State
+from commsched.planning.ledger import Entry, Ledger
+from commsched.timing.civil import start_of_day, zone
+
+RANK = {"import": 0, "staff": 1, "customer": 2}
+# A start that moves by less than this is the same appointment as far as reminders are concerned (DESIGN §7).
+MOVE = timedelta(minutes=30)
+_UTC_ZONE = zone("UTC")
+# What of an organisation's ledger its people are concerned with.
+SHARED = (f.Asset, f.Reading, f.ServiceRecord, f.Appointment, f.Obligation, f.Event, f.Case)
+_PROFILE = (
+    "name",
+    "kind",
+    "status",
+    "organisation",
+    "household",
+    "guardian",
+    "born",
+    "timezone",
+    "locale",
+    "region",
+    "postal",
+)
+
+
+def fold(ledger: Ledger, now: datetime) -> State:
+    """The state at ``now``. Facts whose ``at`` is still to come are not true yet; ``next_change`` is the first."""
+    builder = _Builder()
+    builder.take(ledger.entries, now)
+    organisation = ledger.circles.get(f"o:{builder.profile.get('organisation')}")
+    if organisation:
+        builder.share(organisation, now)
+    return builder.state(ledger, now)
+
+
+def order(entry: Entry) -> tuple[int, datetime, datetime]:
+    """In which order facts are applied: the last one wins. Equal ones stay in order of their digest."""
+    fact = entry[1]
+    rank = RANK.get(fact.stated_by or "import", 0) if fact.ranked else 0
+    return rank, fact.at, fact.recorded_at or fact.at
+
+
+class _Builder:
+    """The state in the making: one method a fact type."""
+
+    def __init__(self) -> None:
+        self.profile: dict[str, Any] = {}
+        self.media: tuple[str, ...] = ()
+        self.custom: dict[str, f.Scalar] = {}
+        self.contacts: dict[tuple[str, str], dict[str, Any]] = {}
+        self.assets: dict[str, dict[str, Any]] = {}
+        self.readings: dict[str, list[f.Reading]] = {}
+        self.obligations: dict[str, dict[str, Any]] = {}
+        self.appointments: dict[str, dict[str, Any]] = {}
+        self.cases: dict[str, dict[str, Any]] = {}
+        self.commitments: dict[str, dict[str, Any]] = {}
+        self.plans: dict[tuple[str, str | None], f.ServicePlan] = {}
+        self.holds: dict[str, f.Hold] = {}
+        self.lists: dict[type[AnyFact], list[Entry]] = {}
+        self.next_change: datetime | None = None
+        self.shared: frozenset[str] = frozenset()
+        self.told_others: frozenset[str] = frozenset()
+
+    def take(self, entries: Iterable[Entry], now: datetime) -> None:
+        true_now = []
+        for entry in entries:
+            # What we said was said, even if the clock has been set back since.
+            if entry[1].at <= now or isinstance(entry[1], f.Sent):
+                true_now.append(entry)
+            else:
+                self.later(entry[1].at, now)
+        true_now.sort(key=order)
+        for entry in true_now:
+            TAKE[type(entry[1])](self, *entry)
+
+    def share(self, entries: Iterable[Entry], now: datetime) -> None:
+        """Take in what belongs to the organisation, and remember what that was."""
+        theirs = [entry for entry in entries if isinstance(entry[1], SHARED)]
+        self.shared = frozenset(name for digest, fact in theirs for name in (fact.id or digest, digest))
+        self.take(theirs, now)
+        told = (fact for _, fact in entries if isinstance(fact, f.Sent) and fact.at <= now)
+        self.told_others = frozenset(part.partition("/")[2] for sent in told for part in sent.parts)
+
+    def later(self, at: datetime, now: datetime) -> None:
+        if at > now and (self.next_change is None or at < self.next_change):
+            self.next_change = at
+
+    def customer(self, _: str, fact: f.Customer) -> None:
+        _update(self.profile, fact, _PROFILE)
+        if fact.roles is not UNSET:
+            self.profile["roles"] = tuple(fact.roles or ())
+
+    def contact_point(self, _: str, fact: f.ContactPoint) -> None:
+        point = self.contacts.setdefault((fact.kind, fact.address), {})
+        _update(point, fact, ("media", "valid", "primary"))
+        point["stated_by"], point["at"] = fact.stated_by or "import", fact.at
+
+    def preference(self, _: str, fact: f.Preference) -> None:
+        _update(self.profile, fact, ("contact_hours", "visit_hours"))
+        if fact.media is not UNSET:
+            self.media = tuple(fact.media or ())
+        if fact.language is not UNSET:
+            self.profile["locale"] = fact.language
+        if fact.facts is not UNSET:
+            self.custom.update(fact.facts)
+
+    def own_facts(self, _: str, fact: f.Custom) -> None:
+        self.custom.update(fact.facts)
+
+    def asset(self, _: str, fact: f.Asset) -> None:
+        asset = self.assets.setdefault(fact.id, {})
+        _update(asset, fact, ("kind", "model", "acquired_on", "in_use"))
+        if fact.attributes is not UNSET:
+            asset["attributes"] = {**asset.get("attributes", {}), **fact.attributes}
+
+    def reading(self, _: str, fact: f.Reading) -> None:
+        self.readings.setdefault(fact.asset, []).append(fact)
+
+    def service_plan(self, _: str, fact: f.ServicePlan) -> None:
+        self.plans[fact.service, fact.asset] = fact
+
+    def obligation(self, _: str, fact: f.Obligation) -> None:
+        standing = self.obligations.setdefault(fact.id, {})
+        if fact.due is not UNSET and fact.due != standing.get("due"):
+            standing["since"], standing["recorded_at"] = fact.at, fact.recorded_at or fact.at
+        _update(standing, fact, ("kind", "due", "amount", "asset", "status"))
+
+    def appointment(self, digest: str, fact: f.Appointment) -> None:
+        standing = self.appointments.setdefault(fact.id, {})
+        learnt, who = fact.recorded_at or fact.at, fact.stated_by or "import"
+        if fact.start is not UNSET and _moved(standing.get("counted_start"), fact.start):
+            standing.update(occurrence=digest, counted_start=fact.start, moved_at=learnt, moved_by=who)
+        if fact.status is not UNSET and fact.status != standing.get("status"):
+            standing.update(status_at=learnt, status_by=who)
+            if fact.status in {"booked", "confirmed"}:
+                standing.setdefault("booked_at", fact.at)
+        _update(standing, fact, ("service", "asset", "start", "end", "status", "booked_by", "calendar", "place_zone"))
+        standing.setdefault("first_at", fact.at)
+
+    def case(self, digest: str, fact: f.Case) -> None:
+        standing = self.cases.setdefault(fact.id, {})
+        if fact.status is not UNSET and fact.status != standing.get("status"):
+            standing.update(change=digest, changed=fact.at, recorded_at=fact.recorded_at or fact.at)
+        _update(standing, fact, ("kind", "status", "severity", "summary"))
+
+    def commitment(self, digest: str, fact: f.Commitment) -> None:
+        standing = self.commitments.setdefault(fact.id, {"first": (digest, fact)})
+        _update(standing, fact, ("what", "owner", "due", "kept"))
+
+    def hold(self, digest: str, fact: f.Hold) -> None:
+        self.holds[fact.id or digest] = fact
+
+    def listed(self, digest: str, fact: AnyFact) -> None:
+        self.lists.setdefault(type(fact), []).append((digest, fact))
+
+    def of(self, kind: type[AnyFact]) -> tuple[Any, ...]:
+        return tuple(fact for _, fact in self.lists.get(kind, ()))
+
+    def identified(self, kind: type[AnyFact]) -> tuple[Any, ...]:
+        return tuple((fact.id or digest, fact) for digest, fact in self.lists.get(kind, ()))
+
+    def state(self, ledger: Ledger, now: datetime) -> State:
+        sent = self.of(f.Sent)
+        history, consents = _of_addresses(ledger, sent, now)
+        for fact in self.of(f.Intent):
+            if fact.until is not None:
+                self.later(start_of_day(fact.until, _UTC_ZONE), now)
+        for fact in self.holds.values():
+            self.later(fact.until, now)
+        return State(
+            profile=self._profile(ledger.customer),
+            contacts=tuple(_contact(kind, address, point) for (kind, address), point in self.contacts.items()),
+            consents=self.of(f.Consent),
+            intents=self.of(f.Intent),
+            assets={name: Asset(name, **fields) for name, fields in self.assets.items()},
+            readings=self.readings,
+            records=self.identified(f.ServiceRecord),
+            plans=tuple(Plan(p.service, p.asset, p.every, p.next_due, p.by) for p in self.plans.values()),
+            obligations={name: _obligation(name, o) for name, o in self.obligations.items() if "due" in o},
+            appointments={name: _appointment(name, a) for name, a in self.appointments.items() if "start" in a},
+            events=self.identified(f.Event),
+            cases={name: _case(name, case) for name, case in self.cases.items()},
+            holds=tuple(hold for hold in self.holds.values() if not hold.released),
+            commitments=tuple(_commitment(name, c) for name, c in self.commitments.items()),
+            wishes=self.of(f.Wish),
+            interactions=self.of(f.Interaction),
+            feedback=self.identified(f.Feedback),
+            tasks_done=self.of(f.TaskDone),
+            sent=sent,
+            replies=self.of(f.Reply),
+            undelivered=tuple(fact for fact in self.of(f.Delivered) if not fact.delivered),
+            address_history=history,
+            address_consents=consents,
+            shared=self.shared,
+            told_others=self.told_others,
+            guardian=_guardian(ledger, self.profile.get("guardian"), now),
+            next_change=self.next_change,
+        )
+
+    def _profile(self, customer: str) -> Profile:
+        known = {name: value for name, value in self.profile.items() if value is not None}
+        return Profile(customer, media=self.media, facts=self.custom, **known)
+
+
+def _update(fields: dict[str, Any], fact: AnyFact, names: tuple[str, ...]) -> None:
+    for name in names:
+        value = getattr(fact, name)
+        if value is not UNSET:
+            fields[name] = value
+
+
+def _moved(before: datetime | None, after: datetime) -> bool:
+    return before is None or abs(after - before) >= MOVE
+
+
+def _contact(kind: str, address: str, point: dict[str, Any]) -> Contact:
+    media = point.get("media")
+    return Contact(
+        kind=kind,
+        address=address,
+        media=tuple(media) if media is not None else (),
+        valid=point.get("valid", True),
+        primary=point.get("primary", False),
+        stated_by=point["stated_by"],
+        at=point["at"],
+    )
+
+
+def _obligation(name: str, o: dict[str, Any]) -> Obligation:
+    return Obligation(
+        name,
+        o.get("kind", ""),
+        o["due"],
+        o.get("amount"),
+        o.get("asset"),
+        o.get("status", "open"),
+        o["since"],
+        o["recorded_at"],
+    )
+
+
+def _appointment(name: str, a: dict[str, Any]) -> Appointment:
+    return Appointment(
+        id=name,
+        service=a.get("service", ""),
+        asset=a.get("asset"),
+        start=a["start"].astimezone(UTC),
+        end=a.get("end"),
+        status=a.get("status", "booked"),
+        booked_by=a.get("booked_by", "system"),
+        calendar=a.get("calendar"),
+        place_zone=a.get("place_zone"),
+        occurrence=a["occurrence"],
+        booked_at=a.get("booked_at", a["first_at"]),
+        moved_at=a["moved_at"],
+        moved_by=a["moved_by"],
+        status_at=a.get("status_at", a["moved_at"]),
+        status_by=a.get("status_by", a["moved_by"]),
+    )
+
+
+def _case(name: str, case: dict[str, Any]) -> Case:
+    return Case(
+        name,
+        case.get("kind", ""),
+        case.get("status", "open"),
+        case.get("severity"),
+        case.get("summary"),
+        case.get("change", ""),
+        case.get("changed", datetime.min.replace(tzinfo=UTC)),
+        case.get("recorded_at", datetime.min.replace(tzinfo=UTC)),
+    )
+
+
+def _commitment(name: str, standing: dict[str, Any]) -> tuple[str, f.Commitment]:
+    _, first = standing["first"]
+    return name, f.Commitment(
+        at=first.at,
+        recorded_at=first.recorded_at,
+        stated_by=first.stated_by,
+        id=name,
+        what=standing.get("what", ""),
+        owner=standing.get("owner", ""),
+        due=standing.get("due", UNSET),
+        kept=standing.get("kept", False),
+    )
+
+
+def _of_addresses(
+    ledger: Ledger, own: tuple[f.Sent, ...], now: datetime
+) -> tuple[tuple[f.Sent, ...], dict[str, tuple[f.Consent, ...]]]:
+    """What others who share an address were sent there, and what everybody who shares it said about that."""
+    if not ledger.circles:
+        return ledger.nearby, {}
+    mine = {sent.key for sent in own}
+    history: list[f.Sent] = list(ledger.nearby)
+    consents: dict[str, tuple[f.Consent, ...]] = {}
+    for subject, entries in ledger.circles.items():
+        if not subject.startswith("a:"):
+            continue
+        facts = [fact for _, fact in sorted(entries, key=order) if fact.at <= now]
+        history += [fact for fact in facts if isinstance(fact, f.Sent) and fact.key not in mine]
+        said = tuple(fact for fact in facts if isinstance(fact, f.Consent))
+        if said:
+            consents[subject.split(":", 2)[2]] = said
+    return tuple(history), consents
+
+
+def _guardian(ledger: Ledger, name: str | None, now: datetime) -> State | None:
+    entries = ledger.circles.get(f"c:{name}") if name else None
+    return fold(Ledger(name or "", entries), now) if entries else None
+
+
+Taker = Callable[[_Builder, str, Any], None]
+TAKE: dict[type, Taker] = {
+    f.Customer: _Builder.customer,
+    f.ContactPoint: _Builder.contact_point,
+    f.Preference: _Builder.preference,
+    f.Custom: _Builder.own_facts,
+    f.Asset: _Builder.asset,
+    f.Reading: _Builder.reading,
+    f.ServicePlan: _Builder.service_plan,
+    f.Obligation: _Builder.obligation,
+    f.Appointment: _Builder.appointment,
+    f.Case: _Builder.case,
+    f.Commitment: _Builder.commitment,
+    f.Hold: _Builder.hold,
+    **{
+        kind: cast("Taker", _Builder.listed)
+        for kind in (
+            f.Consent,
+            f.Intent,
+            f.ServiceRecord,
+            f.Event,
+            f.Wish,
+            f.Interaction,
+            f.Feedback,
+            f.TaskDone,
+            f.Sent,
+            f.Delivered,
+            f.Reply,
+        )
+    },
+}

@@ -1,0 +1,368 @@
+"""Occurrences: what in a customer's state makes a rule come to life, and the anchors that its steps hang on.
+
+An occurrence's identity is made of ids, never of forecasts: a new odometer reading moves its due date and makes no
+second occurrence (DESIGN §7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import msgspec
+from croniter import croniter
+from msgspec.structs import replace
+
+from commsched.model.decisions import Anchor
+from commsched.model.facts import AnyFact, Sent
+from commsched.model.state import Appointment, Asset, State
+from commsched.model.subjects import key_of
+from commsched.planning.due import Due, asset_values, customer_values, dues
+from commsched.planning.world import World
+from commsched.rules.rule import Rule, Trigger
+from commsched.timing.civil import start_of_day, zone
+from commsched.timing.durations import parse_duration
+
+FIRST_KNOWN = datetime.min.replace(tzinfo=UTC)
+UPCOMING = frozenset({"booked", "confirmed", "completed"})
+DAY = timedelta(days=1)
+
+
+class Occurrence(msgspec.Struct, frozen=True, gc=False):
+    """One thing that a rule speaks about.
+
+    ``anchors``: civil dates or UTC instants by name; ``main``: the one that messages are about. ``born``: when it came
+    to be known. ``cause``: who caused it. ``live``: whether the trigger's status matches now (an appointment that was
+    cancelled still owes a correction). ``place``: the zone of an appointment's place.
+    """
+
+    subject: str
+    id: str
+    main: str
+    anchors: dict[str, datetime | date]
+    born: datetime
+    cause: str = "import"
+    live: bool = True
+    asset: Asset | None = None
+    service: str = ""
+    since: date | None = None
+    place: ZoneInfo | None = None
+    values: Mapping[str, object] = msgspec.field(default_factory=dict)
+    certain: bool = True
+    appointment: Appointment | None = None
+
+    def anchor(self, place: ZoneInfo) -> Anchor:
+        """The moment that messages are about; a civil date is its first instant at the customer's place."""
+        at = self.anchors[self.main]
+        return Anchor(self.main, at if isinstance(at, datetime) else start_of_day(at, place))
+
+
+class Subjects:
+    """A customer's state in a world, from which the occurrences of every rule are read; what is shared is kept."""
+
+    def __init__(self, state: State, world: World, now: datetime, place: ZoneInfo) -> None:
+        self.state, self.world, self.now, self.place = state, world, now, place
+        self._dues: list[Due] | None = None
+        self.customer = customer_values(state)
+        self._sent = {part: sent for sent in state.sent for part in sent.parts}
+
+    def of(self, rule: Rule) -> Iterator[Occurrence]:
+        """The occurrences of a rule; those of a repeated rule come again and again."""
+        found = _READERS[rule.trigger.kind](self, rule.trigger)
+        return found if rule.repeat is None else _repeated(found, rule.repeat.every, rule.repeat.at_most)
+
+    @property
+    def dues(self) -> list[Due]:
+        """All services due, of those that any rule asks for."""
+        if self._dues is None:
+            self._dues = list(dues(self.state, self.world, _wanted(self.world)))
+        return self._dues
+
+    def asset(self, name: str | None) -> Asset | None:
+        return self.state.assets.get(name) if name is not None else None
+
+    def service_due(self, trigger: Trigger) -> Iterator[Occurrence]:
+        for due in self.dues:
+            if due.service.id in trigger.names:
+                subject = f"{due.asset.id}+{due.service.id}" if due.asset else due.service.id
+                yield Occurrence(
+                    subject,
+                    due.occurrence,
+                    "due",
+                    {"due": due.on, "last": due.last},
+                    due.known or FIRST_KNOWN,
+                    asset=due.asset,
+                    service=due.service.id,
+                    since=due.last,
+                    certain=due.certain,
+                    values=_due_values(due, self.world),
+                )
+
+    def service_record(self, trigger: Trigger) -> Iterator[Occurrence]:
+        for identity, record in self.state.records:
+            if _matches(record.service, trigger.names) and _matches(record.outcome, trigger.values):
+                values: dict[str, object] = {"record.outcome": record.outcome, "record.severity": record.severity or ""}
+                if record.recheck_on is not None:
+                    values["record.recheck_on"] = record.recheck_on
+                yield self._once(identity, record, record.asset, service=record.service, values=values)
+
+    def event(self, trigger: Trigger) -> Iterator[Occurrence]:
+        for identity, event in self.state.events:
+            if event.kind in trigger.names:
+                values = {f"event.{name}": value for name, value in event.data.items() if value is not None}
+                values |= {"event.kind": event.kind, "event.item": event.item or ""}
+                if event.amount is not None:
+                    values["event.amount"] = float(event.amount)
+                yield self._once(identity, event, event.asset, values=values)
+
+    def feedback(self, trigger: Trigger) -> Iterator[Occurrence]:
+        for identity, feedback in self.state.feedback:
+            if _matches(feedback.mood, trigger.values):
+                values = {"feedback.mood": feedback.mood, "feedback.department": feedback.department or ""}
+                yield self._once(identity, feedback, None, values=values)
+
+    def _once(
+        self, identity: str, fact: AnyFact, asset: str | None, *, values: Mapping[str, object], service: str = ""
+    ) -> Occurrence:
+        return Occurrence(
+            asset or "-",
+            identity,
+            "event",
+            {"event": fact.at},
+            fact.recorded_at or fact.at,
+            cause=fact.stated_by or "import",
+            asset=self.asset(asset),
+            service=service,
+            since=fact.at.date(),
+            values=values,
+        )
+
+    def appointment(self, trigger: Trigger) -> Iterator[Occurrence]:
+        for a in self.state.appointments.values():
+            if _matches(a.service, trigger.names):
+                place = zone(a.place_zone) if a.place_zone else self.world.zone
+                anchors = {"start": a.start, "booked": a.booked_at, "changed": max(a.moved_at, a.status_at)}
+                service = self.world.services.get(a.service)
+                yield Occurrence(
+                    a.id,
+                    a.occurrence,
+                    "start",
+                    {**anchors, "end": a.end or a.start + (service.duration if service else timedelta(hours=1))},
+                    max(a.moved_at, a.status_at) if a.status in {"proposed", "cancelled"} else a.moved_at,
+                    cause=a.status_by if a.status_at > a.moved_at else a.moved_by,
+                    live=_matches(a.status, trigger.values),
+                    asset=self.asset(a.asset),
+                    service=a.service,
+                    place=place,
+                    appointment=a,
+                    values={
+                        "appointment.id": a.id,
+                        "appointment.status": a.status,
+                        "appointment.booked_by": a.booked_by,
+                    },
+                )
+
+    def obligation(self, trigger: Trigger) -> Iterator[Occurrence]:
+        for o in self.state.obligations.values():
+            if o.kind in trigger.names:
+                values: dict[str, object] = {
+                    "obligation.id": o.id,
+                    "obligation.kind": o.kind,
+                    "obligation.status": o.status,
+                    **({"obligation.amount": float(o.amount)} if o.amount is not None else {}),
+                }
+                yield Occurrence(
+                    o.id,
+                    o.due.isoformat(),
+                    "due",
+                    {"due": o.due},
+                    o.recorded_at,
+                    live=o.status == "open",
+                    asset=self.asset(o.asset),
+                    since=o.since.date(),
+                    values=values,
+                )
+
+    def case(self, trigger: Trigger) -> Iterator[Occurrence]:
+        for case in self.state.cases.values():
+            anchor = "closed" if case.status == "closed" else "opened"
+            yield Occurrence(
+                case.id,
+                case.change,
+                anchor,
+                {anchor: case.changed},
+                case.recorded_at,
+                live=_matches(case.status, trigger.values),
+                values={
+                    "case.id": case.id,
+                    "case.kind": case.kind,
+                    "case.status": case.status,
+                    "case.severity": case.severity or "",
+                },
+            )
+
+    def commitment(self, trigger: Trigger) -> Iterator[Occurrence]:
+        for identity, promise in self.state.commitments:
+            if isinstance(promise.due, datetime):
+                kept = promise.kept is True
+                yield Occurrence(
+                    identity,
+                    identity,
+                    "due",
+                    {"due": promise.due},
+                    promise.recorded_at or promise.at,
+                    cause=promise.stated_by or "import",
+                    live=_matches(str(kept).lower(), trigger.values),
+                    values={
+                        "commitment.id": identity,
+                        "commitment.what": str(promise.what),
+                        "commitment.owner": str(promise.owner),
+                    },
+                )
+
+    def season(self, trigger: Trigger) -> Iterator[Occurrence]:
+        region = self.state.profile.region or self.world.region
+        if trigger.season is None or (trigger.regions and not _in_regions(region, trigger.regions)):
+            return
+        opens, closes = trigger.season
+        for year in range(self.now.year - 1, (self.now + self.world.horizon).year + 2):
+            end = date(year + (closes < opens), *closes)
+            yield Occurrence(
+                "-",
+                str(year),
+                "opens",
+                {"opens": date(year, *opens), "closes": end},
+                FIRST_KNOWN,
+                since=date(year, *opens),
+            )
+
+    def schedule(self, trigger: Trigger) -> Iterator[Occurrence]:
+        start = self.now - 30 * DAY
+        for at in _fires(trigger.cron, str(self.world.zone), start.date(), (self.now + 2 * self.world.horizon).date()):
+            yield Occurrence("-", at.isoformat(), "event", {"event": at}, at, since=at.date())
+
+    def variables(self, occurrence: Occurrence, rule: Rule) -> dict[str, object]:
+        """Everything that expressions and templates see of an occurrence."""
+        said = self._said(occurrence.subject, occurrence.id, rule)
+        answered = {reply.key for reply in self.state.replies}
+        return {
+            **self.customer,
+            **(asset_values(occurrence.asset) if occurrence.asset else {}),
+            **occurrence.values,
+            **({"service": occurrence.service} if occurrence.service else {}),
+            "sent": tuple(said),
+            "replied": tuple(
+                step.name for step in rule.steps if answered and self._answered(step.name, occurrence, rule, answered)
+            ),
+            "booked": self._booked(occurrence),
+            "served": self._served(occurrence),
+        }
+
+    def _answered(self, step: str, occurrence: Occurrence, rule: Rule, answered: set[str | None]) -> bool:
+        """Whether a step was answered; an answer to one round of a repeated rule answers all of them."""
+        first, _, count = occurrence.id.partition("#") if rule.repeat else (occurrence.id, "", "")
+        rounds = [first, *(f"{first}#{number}" for number in range(2, int(count or 1) + 1))]
+        said = [self._said(occurrence.subject, one, rule).get(step) for one in rounds]
+        return any(sent is not None and sent.key in answered for sent in said)
+
+    def _said(self, subject: str, occurrence: str, rule: Rule) -> dict[str, Sent]:
+        """The messages of an occurrence that were accepted, by step; alone or as part of another."""
+        if not self._sent:
+            return {}
+        keys = {
+            step.name: key_of(self.state.profile.id, name, step.name, subject, occurrence)
+            for name in (*rule.was, rule.name)
+            for step in rule.steps
+        }
+        return {step: self._sent[key] for step, key in keys.items() if key in self._sent}
+
+    def _booked(self, occurrence: Occurrence) -> bool:
+        since = occurrence.since
+        return any(
+            a.service == occurrence.service
+            and a.status in UPCOMING
+            and (occurrence.asset is None or a.asset in {None, occurrence.asset.id})
+            and (since is None or a.start.date() > since)
+            for a in self.state.appointments.values()
+        )
+
+    def _served(self, occurrence: Occurrence) -> bool:
+        since = occurrence.since
+        return since is not None and any(
+            record.service == occurrence.service
+            and (occurrence.asset is None or record.asset in {None, occurrence.asset.id})
+            and record.outcome != "advised"
+            and record.at.date() > since
+            for _, record in self.state.records
+        )
+
+
+def _matches(value: str, wanted: tuple[str, ...]) -> bool:
+    return not wanted or value in wanted
+
+
+def _in_regions(region: str, regions: tuple[str, ...]) -> bool:
+    return any(region == wanted or region.startswith(f"{wanted}-") for wanted in regions)
+
+
+def _due_values(due: Due, world: World) -> dict[str, object]:
+    attributes = due.asset.attributes if due.asset else {}
+    return {
+        "due.date": due.on,
+        "due.reading": due.reading,
+        "due.unit": "h" if due.service.every and due.service.every.hours else attributes.get("unit") or world.units,
+        "due.certain": due.certain,
+        "due.by_usage": due.by_usage,
+    }
+
+
+@lru_cache(maxsize=64)
+def _wanted_of(rules: tuple[tuple[str, ...], ...]) -> frozenset[str]:
+    return frozenset(name for names in rules for name in names)
+
+
+def _wanted(world: World) -> frozenset[str]:
+    return _wanted_of(tuple(rule.trigger.names for rule in world.rules if rule.trigger.kind == "service_due"))
+
+
+@lru_cache(maxsize=256)
+def _fires(cron: str, place: str, first: date, last: date) -> tuple[datetime, ...]:
+    """The instants of a cron line between two dates, in the zone of the place."""
+    start, end = start_of_day(first, zone(place)), start_of_day(last, zone(place))
+    fires = croniter(cron, start.astimezone(zone(place)) - timedelta(seconds=1))
+    found = []
+    while (at := fires.get_next(datetime).astimezone(UTC)) < end:
+        found.append(at)
+    return tuple(found)
+
+
+def _repeated(found: Iterator[Occurrence], every: str, at_most: int) -> Iterator[Occurrence]:
+    for one in found:
+        yield one
+        anchors = one.anchors
+        for count in range(2, at_most + 1):
+            anchors = {name: _shifted(at, every) for name, at in anchors.items()}
+            yield replace(one, id=f"{one.id}#{count}", anchors=anchors)
+
+
+def _shifted(at: datetime | date, every: str) -> datetime | date:
+    length = parse_duration(every)
+    if isinstance(at, datetime):
+        return at + length.rough()
+    return length.after(at) + timedelta(days=length.exact.days)
+
+
+_READERS: dict[str, Callable[[Subjects, Trigger], Iterator[Occurrence]]] = {
+    "service_due": Subjects.service_due,
+    "service_record": Subjects.service_record,
+    "appointment": Subjects.appointment,
+    "obligation": Subjects.obligation,
+    "event": Subjects.event,
+    "feedback": Subjects.feedback,
+    "case": Subjects.case,
+    "commitment": Subjects.commitment,
+    "season": Subjects.season,
+    "schedule": Subjects.schedule,
+}

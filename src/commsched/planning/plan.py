@@ -1,0 +1,92 @@
+"""The plan of one customer: a pure function of ledger, world and instant. Same input, same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from commsched.model.decisions import Decision, Placed, Plan
+from commsched.model.facts import Sent
+from commsched.model.state import State
+from commsched.model.subjects import digest_of
+from commsched.planning.fold import fold
+from commsched.planning.isolation import watched
+from commsched.planning.ledger import Ledger
+from commsched.planning.place import Placer
+from commsched.planning.propose import Proposer
+from commsched.planning.review import Reviewer, failures
+from commsched.planning.world import World
+from commsched.timing.windows import RESOLUTION
+
+
+def plan(ledger: Ledger, world: World, now: datetime) -> Plan:
+    """What goes to a customer and what does not, why, and when to look again: fold -> propose -> review -> place.
+
+    ``now`` is an aware UTC instant. Until ``wake_at``, and as long as no fact is added, the plan stays what it is.
+    """
+    state = fold(_with_extra(ledger, world), now)
+    proposer = Proposer(ledger, state, world, now)
+    wanted = list(proposer.wanted())
+    if not wanted:
+        wake_at = _wake(proposer, (), world, now)
+        return Plan(ledger.customer, now, (), tuple(proposer.tasks), wake_at)
+    reviewer = Reviewer(state, world, now, _history(ledger, state))
+    placer = Placer(proposer, reviewer, now)
+    with watched(world.time_limit):
+        decisions = placer.place(wanted)
+    return Plan(
+        ledger.customer,
+        now,
+        tuple(decisions),
+        (*proposer.tasks, *placer.tasks),
+        _wake(proposer, decisions, world, now),
+        failures(reviewer.failures),
+    )
+
+
+def _with_extra(ledger: Ledger, world: World) -> Ledger:
+    if not world.extra_facts:
+        return ledger
+    facts = [fact for _, fact in ledger.entries]
+    extra = {digest_of(fact).hex(): fact for derive in world.extra_facts for fact in derive(facts)}
+    if not extra:
+        return ledger
+    entries = tuple(sorted({**dict(ledger.entries), **extra}.items()))
+    return replace(ledger, entries=entries)
+
+
+def _history(ledger: Ledger, state: State) -> list[Placed]:
+    under_way = (way.sent for way in ledger.under_way)
+    return sorted((_placed(one) for one in (*state.sent, *state.address_history, *under_way)), key=lambda one: one.at)
+
+
+def _placed(sent: Sent) -> Placed:
+    return Placed(
+        sent.key,
+        sent.at,
+        sent.rule,
+        sent.step,
+        sent.subject,
+        sent.occurrence,
+        sent.purpose,
+        sent.topic,
+        sent.department,
+        sent.medium,
+        sent.address,
+        sent.template,
+        sent.content,
+        sent=True,
+    )
+
+
+def _wake(proposer: Proposer, decisions: Iterable[Decision], world: World, now: datetime) -> datetime:
+    """When the plan could next differ without a new fact: the wake law's other half."""
+    moments = [now + world.horizon, proposer.next_reach, proposer.state.next_change]
+    moments += [one.at for one in proposer.tasks]
+    for decision in decisions:
+        opens, deadline = decision.proposal.span
+        moments += [decision.at, opens, deadline + RESOLUTION]
+    if any(review.failed for decision in decisions for review in decision.reviews):
+        moments += [world.breakers.get(review.policy) for d in decisions for review in d.reviews if review.failed]
+    return min(moment for moment in moments if moment is not None and moment > now)

@@ -1,0 +1,327 @@
+"""Proposing: what the rules would like to say to a customer, before any policy has had its say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from commsched.model.decisions import Proposal, Reason, TaskDecision
+from commsched.model.facts import Sent
+from commsched.model.state import Profile, State
+from commsched.model.subjects import key_of
+from commsched.planning import contact
+from commsched.planning.fold import MOVE
+from commsched.planning.ledger import Ledger
+from commsched.planning.occurrences import Occurrence, Subjects
+from commsched.planning.world import World
+from commsched.rules.rule import ANCHORS, Rule, Step
+from commsched.timing.civil import zone
+
+# How long after a deadline a fallback is still owed, should nobody have looked at the deadline itself.
+GRACE = timedelta(days=14)
+SLACK = timedelta(days=10)
+CORRECTIONS = ("moved", "cancelled")
+SAMPLE = date(2026, 6, 15)
+
+
+class Wanted(msgspec.Struct, frozen=True, gc=False):
+    """A proposal with the rule, step and occurrence that it comes from; ``after`` is the key it must follow."""
+
+    proposal: Proposal
+    rule: Rule
+    step: Step
+    occurrence: Occurrence
+    after: str | None = None
+
+
+class Proposer:
+    """The proposals and tasks of one customer at one instant, and when new ones come into reach."""
+
+    def __init__(self, ledger: Ledger, state: State, world: World, now: datetime) -> None:
+        self.state, self.world, self.now = state, world, now
+        self.zones = contact.zones(state, world)
+        self.subjects = Subjects(state, world, now, self.zones[0])
+        self.sent = (*state.sent, *(way.sent for way in ledger.under_way))
+        self.settled = {part for sent in self.sent for part in sent.parts}
+        self.failed = {(fact.key, fact.medium) for fact in state.undelivered}
+        self.told = frozenset(done.told for done in state.tasks_done if done.told)
+        self.tasks: list[TaskDecision] = []
+        self.next_reach: datetime | None = None
+
+    def wanted(self) -> Iterator[Wanted]:
+        """Every message that a rule would like to send within the horizon; fills ``tasks`` on the way."""
+        if self.state.profile.status == "deceased":
+            return
+        for rule in self.world.rules:
+            role = rule.to.role if rule.to is not None else None
+            if role is not None and role not in self.state.profile.roles:
+                continue
+            for occurrence in self.subjects.of(rule):
+                if (role is not None or not self._shared(occurrence)) and self._in_reach(rule, occurrence):
+                    yield from self._of(rule, occurrence)
+
+    def _shared(self, occurrence: Occurrence) -> bool:
+        """Whether it is about something of the organisation's, of which only a rule for a role speaks."""
+        shared = self.state.shared
+        asset = occurrence.asset
+        return bool(shared) and (
+            occurrence.subject in shared or occurrence.id in shared or (asset is not None and asset.id in shared)
+        )
+
+    def _told_others(self, key: str, rule: Rule) -> bool:
+        """Whether as many colleagues as the rule wants have been told already."""
+        return (
+            rule.to is not None
+            and rule.to.role is not None
+            and rule.to.at_most == 1
+            and key.partition("/")[2] in self.state.told_others
+        )
+
+    def _in_reach(self, rule: Rule, occurrence: Occurrence) -> bool:
+        reaches = self.world.reaches
+        if rule.name not in reaches:
+            reaches[rule.name] = _reach(rule)
+        reach = reaches[rule.name]
+        if reach is None:
+            return True
+        anchors = [_instant(at) for at in occurrence.anchors.values()]
+        if max(anchors) + reach[1] < self.now:
+            return False
+        opens = min(anchors) - reach[0]
+        if opens > self.now + self.world.horizon:
+            self._reach_at(opens - self.world.horizon)
+            return False
+        return True
+
+    def _reach_at(self, at: datetime) -> None:
+        if at > self.now and (self.next_reach is None or at < self.next_reach):
+            self.next_reach = at
+
+    def _of(self, rule: Rule, occurrence: Occurrence) -> Iterator[Wanted]:
+        variables = self.subjects.variables(occurrence, rule)
+        if any(
+            condition is not None and condition.holds(variables) is not True
+            for condition in (rule.when, rule.trigger.where)
+        ):
+            return
+        if rule.stop_when is not None and rule.stop_when.holds(variables) is not False:
+            return
+        for step in rule.steps:
+            if step.unless is not None and step.unless.holds(variables) is not False:
+                continue
+            if self._open(rule, step, occurrence):
+                yield from self._step(rule, step, occurrence, variables)
+
+    def _open(self, rule: Rule, step: Step, occurrence: Occurrence) -> bool:
+        """Whether the step still has something to say about the occurrence."""
+        if occurrence.appointment is None:
+            return occurrence.live
+        told = _last_told(self.sent, rule, occurrence.subject)
+        if step.name in CORRECTIONS:
+            return _owes_correction(step.name, occurrence, told)
+        return occurrence.live and not any(
+            sent.step == step.name
+            and sent.anchor == occurrence.appointment.start
+            and sent.subject == occurrence.subject
+            for sent in self.sent
+        )
+
+    def _step(self, rule: Rule, step: Step, occurrence: Occurrence, variables: dict[str, object]) -> Iterator[Wanted]:
+        key = self._settled_key(rule, step, occurrence)
+        if key is None or step.prep in self.told or step.name in self.told or self._told_others(key, rule):
+            return
+        times = self._times(rule, step, occurrence)
+        if times is None:
+            return
+        ideal, opens, deadline = times
+        if ideal < occurrence.born and step.late == "skip":
+            return
+        if ideal < self.world.since.get(rule.name, ideal) and rule.catch_up is None:
+            return
+        if occurrence.cause in {"customer", "staff"}:
+            opens = max(opens, occurrence.born + self.world.hold_back)
+        if step.task is not None:
+            seen = _variables(variables, occurrence, step, self.zones[0], rule, self.world)
+            self._task(key, rule, step, max(ideal, opens), step.task, seen)
+            return
+        # What could never have been said is dropped; a preparation that it is too late for is not: somebody must call.
+        if deadline + GRACE < self.now or (step.prep is None and deadline < max(opens, occurrence.born)):
+            return
+        if opens > self.now + self.world.horizon:
+            self._reach_at(opens - self.world.horizon)
+            return
+        yield self._wanted(key, rule, step, occurrence, (ideal, opens, deadline), variables)
+
+    def _settled_key(self, rule: Rule, step: Step, occurrence: Occurrence) -> str | None:
+        """The message's key; ``None`` if it was accepted already, under this rule's name or a former one."""
+        customer = self.state.profile.id
+        for name in rule.was:
+            if key_of(customer, name, step.name, occurrence.subject, occurrence.id) in self.settled:
+                return None
+        key = key_of(customer, rule.name, step.name, occurrence.subject, occurrence.id)
+        return None if key in self.settled else key
+
+    def _times(self, rule: Rule, step: Step, occurrence: Occurrence) -> tuple[datetime, datetime, datetime] | None:
+        """The ideal instant, the first and the last allowed one; ``None`` where an anchor is missing."""
+        business = self.world.business(rule.department)
+        anchors = occurrence.anchors
+        limit = None
+        if step.prep is not None:
+            prep = next((p for p in self.world.services[occurrence.service].prep if p.id == step.prep), None)
+            if prep is None:
+                return None
+            begins = prep.begins.resolve(anchors, (occurrence.place or self.zones[0],), business)
+            if begins is None:
+                return None
+            anchors = {**anchors, "prep": begins}
+            limit = begins - prep.notice
+        ideal = step.at.resolve(anchors, self.zones, business)
+        if ideal is None:
+            return None
+        opens = step.not_before.resolve(anchors, self.zones, business) if step.not_before else ideal
+        if step.deadline is not None:
+            deadline = step.deadline.resolve(anchors, self.zones, business, end_of_day=True)
+            limit = deadline if limit is None or (deadline is not None and deadline < limit) else limit
+        elif step.task is not None and limit is None:
+            limit = ideal + GRACE
+        return (ideal, min(opens, ideal), limit) if opens is not None and limit is not None else None
+
+    def _task(self, key: str, rule: Rule, step: Step, at: datetime, text: str, variables: dict[str, object]) -> None:
+        if at > self.now + self.world.horizon:
+            self._reach_at(at - self.world.horizon)
+        elif at + GRACE >= self.now:
+            self.tasks.append(task(key, self.state, self.world, rule, step.name, at, text, variables))
+
+    def _wanted(
+        self,
+        key: str,
+        rule: Rule,
+        step: Step,
+        occurrence: Occurrence,
+        times: tuple[datetime, datetime, datetime],
+        variables: dict[str, object],
+    ) -> Wanted:
+        ideal, opens, deadline = times
+        template = step.uncertain if step.uncertain and not occurrence.certain else step.template or ""
+        recipient = self._recipient(rule)
+        order = contact.media(step.media, recipient.profile)
+        open_media = tuple(medium for medium in order if (key, medium) not in self.failed)
+        customer = self.state.profile.id
+        proposal = Proposal(
+            key=key,
+            customer=customer,
+            rule=rule.name,
+            step=step.name,
+            subject=occurrence.subject,
+            occurrence=occurrence.id,
+            purpose=rule.purpose,
+            topic=rule.topic,
+            department=rule.department,
+            priority=rule.priority,
+            anchor=occurrence.anchor(self.zones[0]),
+            ideal=ideal,
+            span=(opens, deadline),
+            template=template,
+            media=order,
+            addresses=contact.addresses(open_media, recipient.contacts, recipient.profile, self.world),
+            offers=rule.offers,
+            content=_content(template, self.world, occurrence),
+            recipient=recipient.profile.id,
+            asset=occurrence.asset.id if occurrence.asset else None,
+            covers=step.covers,
+            variables=_variables(variables, occurrence, step, self.zones[0], rule, self.world),
+        )
+        after = key_of(customer, rule.name, step.after, occurrence.subject, occurrence.id) if step.after else None
+        return Wanted(proposal, rule, step, occurrence, after)
+
+    def _recipient(self, rule: Rule) -> State:
+        """Who is written to: the customer, or their guardian."""
+        if rule.to is not None and rule.to.guardian:
+            return self.state.guardian or State(Profile(""))
+        return self.state
+
+
+def task(
+    key: str,
+    state: State,
+    world: World,
+    rule: Rule,
+    step: str,
+    at: datetime,
+    text: str,
+    variables: Mapping[str, object],
+    reasons: tuple[Reason, ...] = (),
+) -> TaskDecision:
+    """Something for a person to do; it is done once somebody says so, and stays on the plan until then."""
+    done = any(fact.task == key for fact in state.tasks_done)
+    because = "; ".join(reason.detail for reason in reasons) or "it is due"
+    words = world.text(text, {**variables, "reason": because})
+    return TaskDecision(
+        key, state.profile.id, rule.name, step, rule.department, at, words, "done" if done else "open", reasons
+    )
+
+
+def _content(template: str, world: World, occurrence: Occurrence) -> str:
+    """What the text is a function of: the same template about the same thing says the same again."""
+    start = occurrence.appointment.start.isoformat() if occurrence.appointment else ""
+    return "|".join((template, world.templates.get(template, ""), occurrence.subject, occurrence.id, start))
+
+
+def _last_told(sent: Sequence[Sent], rule: Rule, subject: str) -> Sent | None:
+    """The last message about an appointment that was accepted, whichever step it came from."""
+    about = [one for one in sent if one.subject == subject and (one.rule == rule.name or one.rule in rule.was)]
+    return max(about, key=lambda one: one.at, default=None)
+
+
+def _owes_correction(step: str, occurrence: Occurrence, told: Sent | None) -> bool:
+    """Whether what was last said of an appointment is no longer so; who changed it themselves is not told."""
+    appointment = occurrence.appointment
+    if appointment is None or told is None or told.step == "cancelled":
+        return False
+    if step == "cancelled":
+        return appointment.status == "cancelled" and appointment.status_by != "customer"
+    moved = told.anchor is not None and abs(told.anchor - appointment.start) >= MOVE
+    return occurrence.live and moved and appointment.moved_by != "customer"
+
+
+def _variables(
+    variables: Mapping[str, object], occurrence: Occurrence, step: Step, place: ZoneInfo, rule: Rule, world: World
+) -> dict[str, object]:
+    """What the template sees: the variables of the occurrence, its anchors, and the zone of its place."""
+    anchors = {
+        f"{name}.date" if name == "due" and not isinstance(at, datetime) else name: at
+        for name, at in occurrence.anchors.items()
+    }
+    seen = {**variables, **anchors, "place_zone": str(occurrence.place or place), "step": step.name}
+    return {**seen, "reference": world.text(rule.reference, seen)} if rule.reference else seen
+
+
+def _reach(rule: Rule) -> tuple[timedelta, timedelta] | None:
+    """How long before its first and after its last anchor a rule can have something to say; None if that is unknown.
+
+    Rules look at thousands of anchors that are years away: this bound spares them the arithmetic. It is found by laying
+    all anchors on one day; wherever they really lie, every time expression falls between the two bounds.
+    """
+    anchors: dict[str, datetime | date] = dict.fromkeys(ANCHORS[rule.trigger.kind], SAMPLE)
+    times = [
+        expression.resolve(anchors, (zone("UTC"),), _plain_days, end_of_day=True)
+        for step in rule.steps
+        for expression in (step.at, step.not_before, step.deadline)
+        if expression is not None
+    ]
+    if any(step.prep for step in rule.steps) or None in times:
+        return None
+    sample = _instant(SAMPLE)
+    known = [at for at in times if at is not None]
+    return sample - min(known) + SLACK, max(known) - sample + SLACK + GRACE
+
+
+def _instant(at: datetime | date) -> datetime:
+    return at if isinstance(at, datetime) else datetime(at.year, at.month, at.day, tzinfo=UTC)
+
+
+def _plain_days(day: date, count: int) -> date:
+    return day + timedelta(days=2 * count)

@@ -1,0 +1,118 @@
+"""The world that a plan is made in: frozen and hashed. No clock, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from commsched.model.facts import AnyFact
+from commsched.model.vocabulary import Vocabulary
+from commsched.plugin.base import Policy
+from commsched.plugin.view import Department, Snapshot
+from commsched.rules.rule import Rule, Service
+from commsched.timing.civil import local_date, start_of_day
+
+SATURDAY = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A policy instance and what it applies to; ``None`` means everything."""
+
+    name: str
+    policy: Policy[Any]
+    purposes: frozenset[str] | None = None
+    topics: frozenset[str] | None = None
+    departments: frozenset[str] | None = None
+    media: frozenset[str] | None = None
+
+    def concerns(self, purpose: str, topic: str, department: str, vocabulary: Vocabulary) -> bool:
+        """Whether the policy has a say in such a message."""
+        return (
+            (self.purposes is None or purpose in self.purposes)
+            and (self.departments is None or department in self.departments)
+            and (self.topics is None or any(vocabulary.covers(general, topic) for general in self.topics))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """The stop button: what is stopped (a rule, department, channel, or ``all``), since when, by whom."""
+
+    scope: str
+    since: datetime
+    by: str
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything that a plan depends on besides the ledger and the instant.
+
+    ``channels`` maps a medium to the channel instance that serves it; ``templates`` a message's name to its digest;
+    ``since`` a rule to the instant before which its occurrences yield nothing; ``breakers`` a policy that failed to the
+    instant at which it is tried again. ``reaches`` and ``_chains`` keep what follows from the rest.
+    """
+
+    hash: str
+    name: str
+    rules: tuple[Rule, ...]
+    services: Mapping[str, Service]
+    policies: tuple[Applied, ...]
+    vocabulary: Vocabulary
+    departments: Mapping[str, Department]
+    calendars: Mapping[str, Snapshot]
+    channels: Mapping[str, str]
+    templates: Mapping[str, str]
+    zone: ZoneInfo
+    region: str = ""
+    locale: str = "en"
+    units: str = "km"
+    horizon: timedelta = timedelta(days=60)
+    hold_back: timedelta = timedelta(minutes=2)
+    since: Mapping[str, datetime] = field(default_factory=dict)
+    breakers: Mapping[str, datetime] = field(default_factory=dict)
+    pauses: tuple[Pause, ...] = ()
+    only_to: frozenset[str] = frozenset()
+    extra_facts: tuple[Callable[[Sequence[AnyFact]], Iterable[AnyFact]], ...] = ()
+    text: Callable[[str, Mapping[str, object]], str] = lambda text, _: text
+    time_limit: float = 1.0
+    reaches: dict[str, tuple[timedelta, timedelta] | None] = field(default_factory=dict, compare=False, repr=False)
+    _chains: dict[tuple[str, str, str], tuple[Applied, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    def chain(self, purpose: str, topic: str, department: str) -> tuple[Applied, ...]:
+        """The policies that have a say in such a message, in their configured order."""
+        wanted = (purpose, topic, department)
+        found = self._chains.get(wanted)
+        if found is None:
+            found = tuple(applied for applied in self.policies if applied.concerns(*wanted, self.vocabulary))
+            self._chains[wanted] = found
+        return found
+
+    def business(self, department: str) -> Callable[[date, int], date]:
+        """How a department counts business days: the days on which its calendar opens; Monday to Friday without one."""
+        known = self.departments.get(department)
+        calendar = self.calendars.get(known.calendar) if known and known.calendar else None
+        place = known.zone if known else self.zone
+
+        def is_open(day: date) -> bool:
+            if calendar is None or not calendar.open:
+                return day.weekday() < SATURDAY
+            first, last = calendar.open.spans[0][0], calendar.open.spans[-1][1]
+            if not local_date(first, place) <= day <= local_date(last, place):
+                return day.weekday() < SATURDAY
+            return bool(calendar.open.clip(start_of_day(day, place), start_of_day(day + timedelta(days=1), place)))
+
+        def move(day: date, count: int) -> date:
+            step = timedelta(days=1 if count > 0 else -1)
+            for _ in range(abs(count)):
+                day += step
+                for _ in range(60):
+                    if is_open(day):
+                        break
+                    day += step
+            return day
+
+        return move
