@@ -1,0 +1,1 @@
+"""Built-in calendars: one file a kind."""

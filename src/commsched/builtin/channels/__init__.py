@@ -1,0 +1,1 @@
+"""Built-in channels: one file a kind."""

@@ -1,0 +1,1 @@
+"""Built-in policies: one file a kind."""

@@ -1,0 +1,63 @@
+"""No more than so many messages in so long, whoever sends them: one budget for all departments.
+
+What has been sent and what is already planned count alike, so the cap looks to both sides: a message is also kept away
+from one that is planned for later. What people must be told (safety, legal, transactional) is never capped::
+
+    [[policies]]
+    kind = "frequency_cap"
+    at_most = 2
+    per = "7d"
+    counting = ["marketing", "sales", "survey", "service"]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from pydantic import Field
+
+from commsched import Length, Policy, Proposal, Settings, Span, Verdict, View, Windows, allow, could_not, hookimpl, only
+
+NEVER_CAPPED = frozenset({"safety", "legal", "transactional"})
+ASKS = frozenset({"marketing", "sales", "survey", "service"})
+
+
+class FrequencyCapSettings(Settings):
+    """How many, in how long, of what."""
+
+    at_most: int = Field(default=3, ge=1, description="So many messages at most …")
+    per: Length = Field(default=timedelta(days=7), description="… in any stretch of this length, e.g. `7d`.")
+    counting: frozenset[str] = Field(default=ASKS, description="The purposes whose messages count.")
+
+
+class FrequencyCap(Policy[FrequencyCapSettings]):
+    """Leaves out the times at which one more message would be one too many."""
+
+    kind = "frequency_cap"
+    code = could_not("frequency_cap")
+    depends = frozenset({"time", "history"})
+    purposes = ASKS
+
+    def review(self, proposal: Proposal, view: View) -> Verdict:
+        """Any time at which every stretch of the length still has room."""
+        if proposal.purpose in NEVER_CAPPED:
+            return allow()
+        others = (one for one in view.history if one.key != proposal.key)
+        counted = sorted(one.at for one in others if one.purpose in self.settings.counting)
+        full = Windows(_full(counted, self.settings.at_most, self.settings.per))
+        detail = f"at most {self.settings.at_most} messages in {self.settings.per.total_seconds() / 86400:g} days"
+        return only(~full, detail=detail) if full else allow()
+
+
+def _full(counted: Sequence[datetime], at_most: int, per: timedelta) -> Iterator[Span]:
+    """Around each run of ``at_most`` messages within one stretch: where another would share a stretch with them."""
+    for first, last in zip(counted, counted[at_most - 1 :], strict=False):
+        if last - first < per:
+            yield last - per + timedelta.resolution, first + per
+
+
+@hookimpl
+def register_policies() -> list[type[FrequencyCap]]:
+    """Announce the kind."""
+    return [FrequencyCap]

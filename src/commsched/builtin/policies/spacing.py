@@ -1,0 +1,51 @@
+"""Messages keep their distance: so much time between any two, sent or planned.
+
+What people must be told (safety, legal, transactional) is never kept waiting, and keeps nothing else waiting::
+
+    [[policies]]
+    kind = "spacing"
+    gap = "2d"
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pydantic import Field
+
+from commsched import Length, Policy, Proposal, Settings, Verdict, View, Windows, allow, could_not, hookimpl, only
+
+NEVER_SPACED = frozenset({"safety", "legal", "transactional"})
+ASKS = frozenset({"marketing", "sales", "survey", "service"})
+
+
+class SpacingSettings(Settings):
+    """How far apart, of what."""
+
+    gap: Length = Field(default=timedelta(days=2), description="The least time between two messages, e.g. `2d`.")
+    counting: frozenset[str] = Field(default=ASKS, description="The purposes whose messages count.")
+
+
+class Spacing(Policy[SpacingSettings]):
+    """Leaves out the times too near to another message."""
+
+    kind = "spacing"
+    code = could_not("spacing")
+    depends = frozenset({"time", "history"})
+    purposes = ASKS
+
+    def review(self, proposal: Proposal, view: View) -> Verdict:
+        """Any time at least the gap before and after every other message."""
+        if proposal.purpose in NEVER_SPACED:
+            return allow()
+        gap, others = self.settings.gap, (one for one in view.history if one.key != proposal.key)
+        counted = (one.at for one in others if one.purpose in self.settings.counting)
+        near = Windows((at - gap + timedelta.resolution, at + gap) for at in counted)
+        detail = f"at least {gap.total_seconds() / 3600:g} hours from any other message"
+        return only(~near, detail=detail) if near else allow()
+
+
+@hookimpl
+def register_policies() -> list[type[Spacing]]:
+    """Announce the kind."""
+    return [Spacing]
