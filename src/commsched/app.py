@@ -1,0 +1,353 @@
+"""The one composition root: a deployment's folder becomes a running commsched."""
+
+from __future__ import annotations
+
+import inspect
+import secrets
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import parseaddr
+from functools import cached_property
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
+from sqlalchemy import Connection
+
+from commsched.config import FILE, Configuration, InstanceSettings, load_configuration
+from commsched.delivery.compose import Composer, Letterhead
+from commsched.engine.clock import Clock, SystemClock
+from commsched.engine.loop import Loop
+from commsched.engine.virtual import Recording, RecordingSettings
+from commsched.errors import CommschedError, ConfigurationError, TemplateError
+from commsched.loading import Plugins, load_plugins
+from commsched.model.decisions import Plan
+from commsched.model.facts import AnyFact
+from commsched.model.vocabulary import Vocabulary
+from commsched.planning.plan import plan
+from commsched.planning.world import Applied, Pause, World
+from commsched.plugin.base import Calendar, Channel, Policy, Source
+from commsched.plugin.view import Department, Snapshot
+from commsched.render.context import Context
+from commsched.render.mail import Mailbox
+from commsched.render.renderer import Renderer
+from commsched.rules.declarations import for_policy
+from commsched.rules.expressions import compile_expression
+from commsched.rules.loading import load_rules, load_services, load_vocabulary
+from commsched.rules.rule import Rule, Service
+from commsched.store import queries
+from commsched.store.checks import Checker
+from commsched.store.intake import Batch, Origin, from_lines, read
+from commsched.store.ledgers import append, load
+from commsched.store.store import Store, instant, micros
+from commsched.timing.civil import start_of_day, zone
+from commsched.timing.durations import parse_exact
+from commsched.timing.windows import NEVER, Span
+
+log = structlog.get_logger("commsched.app")
+LIVE_FROM = "live_from"
+
+
+class App:
+    """A deployment, loaded. Raises :class:`ConfigurationError` with everything that is wrong.
+
+    ``store`` replaces the configured database; with ``recording``, channels keep what they are handed (simulations).
+    """
+
+    def __init__(
+        self, folder: Path, *, clock: Clock | None = None, store: Store | None = None, recording: bool = False
+    ) -> None:
+        self.folder = folder.resolve()
+        self.clock = clock or SystemClock()
+        self.configuration: Configuration = load_configuration(self.folder)
+        self.plugins: Plugins = load_plugins(self.folder)
+        self.vocabulary, self.services, self.rules = self._words()
+        self.renderer = self._renderer()
+        self.channels = self._channels()
+        if recording:
+            self.channels = {name: _recorder(name, channel) for name, channel in self.channels.items()}
+        self.policies = self._policies()
+        made = self.plugins.make
+        self.calendars: dict[str, Calendar[Any]] = {
+            one.label: made(Calendar, one, self.folder, self._zone) for one in self.configuration.calendars
+        }
+        self.sources: dict[str, Source[Any]] = {
+            one.label: made(Source, one, self.folder, self._zone) for one in self.configuration.sources
+        }
+        self._given_store = store
+        self._bases: dict[int, World] = {}
+
+    @cached_property
+    def store(self) -> Store:
+        """The database, brought to the newest version."""
+        store = self._given_store or Store(self.configuration.deployment.store, folder=self.folder)
+        store.prepare()
+        return store
+
+    @property
+    def departments(self) -> dict[str, Department]:
+        """The departments, with the place's zone where they name none."""
+        settings = self.configuration.deployment
+        return {
+            name: Department(
+                name,
+                one.title,
+                zone(one.timezone) if one.timezone else settings.zone,
+                one.calendar,
+                one.phone,
+                one.email,
+                one.postal,
+            )
+            for name, one in self.configuration.departments.items()
+        }
+
+    @property
+    def checker(self) -> Checker:
+        """Checks facts that come in."""
+        return Checker(self.vocabulary, region=self.configuration.deployment.region)
+
+    @property
+    def composer(self) -> Composer:
+        """Writes messages."""
+        settings = self.configuration.deployment
+        name, address = parseaddr(settings.sender)
+        return Composer(self.renderer, Letterhead(Mailbox(name, address), settings.unsubscribe), settings.locale)
+
+    def loop(self, new_id: Callable[[str], str] | None = None) -> Loop:
+        """The loop over this deployment's store."""
+        return Loop(
+            self.store,
+            self.world,
+            self.channels,
+            self.composer,
+            self.plugins.tell,
+            new_id or (lambda _key: secrets.token_hex(16)),
+            parse_exact(self.configuration.deployment.lease),
+        )
+
+    def world(self, connection: Connection) -> World:
+        """The world as it stands: configuration, calendars, and what the store says of pauses, breakers and rules."""
+        now = self.clock.now()
+        return replace(
+            self._base(now),
+            since=self._since(queries.rules(connection), queries.setting(connection, LIVE_FROM), now),
+            pauses=tuple(Pause(row.scope, instant(row.since), row.by) for row in queries.pauses(connection)),
+            breakers={row.policy: instant(row.until) for row in queries.breakers(connection)},
+        )
+
+    def plans(self, customers: Sequence[str] | None, now: datetime, world: World | None = None) -> Iterator[Plan]:
+        """The plans of some or all customers at an instant; writes nothing."""
+        with self.store.read() as connection:
+            seen = world or self.world(connection)
+            wanted = customers if customers is not None else queries.customers(connection)
+            for chunk in queries.chunks(wanted):
+                for one in load(connection, chunk).values():
+                    yield plan(one.ledger, seen, now)
+
+    def remember_rules(self) -> None:
+        """Write down which rules there are, from when each counts, and from when the deployment is live."""
+        now = self.clock.now()
+        with self.store.write() as connection:
+            known = queries.rules(connection)
+            live = queries.setting(connection, LIVE_FROM)
+            if live is None:
+                live = (self._live_from() or now).isoformat()
+                queries.put_setting(connection, LIVE_FROM, live)
+                first = datetime.fromisoformat(live)
+            else:
+                first = now
+            queries.put_rules(connection, [_rule_row(rule, known, first) for rule in self.rules])
+
+    def take_in(self, path: Path, source: str | None, mapping: Path | None = None) -> Iterator[Batch]:
+        """Take a file's facts in, a batch and a transaction at a time; yields each batch when it is durable."""
+        origin = Origin(source or path.name, self.clock.now())
+        yield from self._durable(read(path, self.checker, origin, mapping))
+
+    def pull(self, now: datetime) -> int:
+        """Take in what the sources have; how many facts were new."""
+        count = 0
+        for name, source in self.sources.items():
+            for label, lines in source.read():
+                batches = from_lines(label, lines, self.checker, Origin(name, now))
+                count += sum(len(batch.facts) for batch in self._durable(batches))
+                source.taken(label)
+        return count
+
+    def record(self, facts: Iterable[tuple[str, AnyFact]]) -> list[AnyFact]:
+        """Append facts that a person stated here; returns those that were new."""
+        with self.store.write() as connection:
+            new = append(connection, facts, self.clock.now())
+        for fact in new:
+            self.plugins.tell("received", event=fact)
+        return new
+
+    def _durable(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        for batch in batches:
+            new = self.record(batch.facts)
+            yield replace(batch, facts=[("", fact) for fact in new])
+
+    def _words(self) -> tuple[Vocabulary, Mapping[str, Service], tuple[Rule, ...]]:
+        """Vocabulary, services and rules; the problems of all of them together."""
+        config = self.folder / "config"
+        words = load_vocabulary(config / "vocabulary.yaml")
+        services = load_services(config / "services.yaml", words)
+        words = replace(words, services=frozenset(services), departments=frozenset(self.configuration.departments))
+        return words, services, load_rules(config / "rules", words, services)
+
+    def _renderer(self) -> Renderer:
+        settings = self.configuration.deployment
+
+        def prepare(environment: object) -> None:
+            for function in self.plugins.functions("prepare_templates"):
+                function(environment)
+
+        return Renderer(self.folder / "templates", settings.name, locale=settings.locale, prepare=prepare)
+
+    def _channels(self) -> dict[str, Channel[Any]]:
+        made = {
+            one.label: self.plugins.make(Channel, one, self.folder, self._zone) for one in self.configuration.channels
+        }
+        media: dict[str, str] = {}
+        for name, channel in made.items():
+            medium = medium_of(channel)
+            if medium in media:
+                message = f"the channels {media[medium]} and {name} both serve {medium}; keep one of them"
+                raise ConfigurationError.one(FILE, message, code="duplicate_medium")
+            media[medium] = name
+        return made
+
+    def _policies(self) -> tuple[Applied, ...]:
+        return tuple(self._policy(one) for one in self.configuration.policies)
+
+    def _policy(self, declared: InstanceSettings) -> Applied:
+        made = self.plugins.make(Policy, declared, self.folder, self._zone)
+        names = for_policy(self.vocabulary)
+        made.compiled = {
+            field: compile_expression(text, names, where=f"{declared.label}.{field}")
+            for field, text in made.expressions.items()
+        }
+        kind = type(made)
+        return Applied(
+            declared.label,
+            made,
+            _chosen(declared.purposes, kind.purposes),
+            _chosen(declared.topics, None),
+            _chosen(declared.departments, None),
+            _chosen(declared.media, kind.media),
+        )
+
+    @property
+    def _zone(self) -> ZoneInfo:
+        return self.configuration.deployment.zone
+
+    def _live_from(self) -> datetime | None:
+        day = self.configuration.deployment.live_from
+        return start_of_day(day, self._zone) if day else None
+
+    def _since(self, known: Mapping[str, int], live: str | None, now: datetime) -> dict[str, datetime]:
+        """From when each rule counts; one that was never loaded counts from now on."""
+        start = self._live_from() or (datetime.fromisoformat(live) if live else now)
+        since = {}
+        for rule in self.rules:
+            names = [name for name in (rule.name, *rule.was) if name in known]
+            first = min((instant(known[name]) for name in names), default=now if known else start)
+            stated = start_of_day(rule.since, self._zone) if rule.since else first
+            since[rule.name] = max(start, stated)
+        return since
+
+    def _base(self, now: datetime) -> World:
+        """The world without what the store says; the same all year, so that its hash stands still."""
+        if now.year not in self._bases:
+            within = (datetime(now.year - 1, 1, 1, tzinfo=UTC), datetime(now.year + 3, 1, 1, tzinfo=UTC))
+            snapshots = {name: self._snapshot(calendar, within, now) for name, calendar in self.calendars.items()}
+            settings = self.configuration.deployment
+            templates = {name: self.renderer.digest(name) for name in self.renderer.names()}
+            self._bases[now.year] = World(
+                hash=self._hash(snapshots, templates),
+                name=settings.name,
+                rules=self.rules,
+                services=self.services,
+                policies=self.policies,
+                vocabulary=self.vocabulary,
+                departments=self.departments,
+                calendars=snapshots,
+                channels={medium_of(channel): name for name, channel in self.channels.items()},
+                templates=templates,
+                zone=settings.zone,
+                region=settings.region,
+                locale=settings.locale,
+                units=settings.units,
+                horizon=parse_exact(settings.horizon),
+                hold_back=parse_exact(settings.hold_back),
+                only_to=frozenset(settings.only_to),
+                extra_facts=self.plugins.functions("extra_facts"),
+                text=self._phrase,
+                time_limit=settings.policy_seconds,
+            )
+        return self._bases[now.year]
+
+    def forget_world(self) -> None:
+        """Read the calendars again when the world is next asked for."""
+        self._bases.clear()
+
+    def _snapshot(self, calendar: Calendar[Any], within: Span, now: datetime) -> Snapshot:
+        """A calendar as it is; one that cannot be read is stale, not empty."""
+        try:
+            return calendar.snapshot(within, now)
+        except CommschedError as error:
+            log.error("calendar_unreadable", calendar=calendar.name, error=str(error))
+            return Snapshot(calendar.name, NEVER, now, stale=True)
+
+    def _hash(self, snapshots: Mapping[str, Snapshot], templates: Mapping[str, str]) -> str:
+        """What a plan depends on, as one word: configuration, rules, plugins' code, calendars, templates, tzdata."""
+        parts = [
+            # Where the facts lie has no part in what is planned.
+            self.configuration.model_dump_json(exclude={"deployment": {"store", "lease"}}),
+            *(f"{rule.name}={rule.digest}" for rule in self.rules),
+            repr(
+                sorted(
+                    (self.folder / "config" / name).read_text("utf-8") for name in ("services.yaml", "vocabulary.yaml")
+                )
+            ),
+            *(source_of(type(applied.policy)) for applied in self.policies),
+            *(f"{name}={snapshot.stale}{snapshot.open.spans}" for name, snapshot in sorted(snapshots.items())),
+            repr(sorted(templates.items())),
+            version("tzdata"),
+        ]
+        return sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+    def _phrase(self, text: str, variables: Mapping[str, object]) -> str:
+        try:
+            return self.renderer.phrase(text, Context(variables, self._zone))
+        except TemplateError as error:
+            return f"{text} ({error.detail})"
+
+
+def medium_of(channel: Channel[Any]) -> str:
+    """The medium that a channel instance serves: its kind's, or the one in its settings."""
+    kind = type(channel).medium
+    return str(getattr(channel.settings, "medium", kind)) if kind == "*" else kind
+
+
+def _recorder(name: str, channel: Channel[Any]) -> Channel[Any]:
+    return Recording(RecordingSettings(medium=medium_of(channel)), name=name)
+
+
+def source_of(kind: type) -> str:
+    """The text of the file that a plugin's class stands in."""
+    return Path(inspect.getfile(kind)).read_text("utf-8")
+
+
+def _chosen(stated: tuple[str, ...] | None, default: Collection[str] | None) -> frozenset[str] | None:
+    if stated is not None:
+        return frozenset(stated)
+    return frozenset(default) if default is not None else None
+
+
+def _rule_row(rule: Rule, known: Mapping[str, int], first: datetime) -> dict[str, object]:
+    since = min((known[name] for name in rule.was if name in known), default=micros(first))
+    return {"name": rule.name, "since": since, "digest": rule.digest}

@@ -1,0 +1,219 @@
+"""The deployment's configuration: ``config/commsched.toml``, checked, with the line of every error.
+
+A value written as ``env:NAME`` or ``file:PATH`` is read from there, so that no secret stands in the file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from commsched.errors import ConfigurationError, Problem
+from commsched.timing.civil import zone
+from commsched.timing.durations import parse_exact
+
+FILE = Path("config/commsched.toml")
+# An environment variable that puts another database in the place of the configured one.
+STORE = "COMMSCHED_STORE"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DeploymentSettings(_Section):
+    """Who sends, where, and by which clock."""
+
+    name: str = Field(min_length=1, description="The organisation's name, as customers know it.")
+    timezone: str = Field(description="IANA zone of the place, e.g. America/Chicago.")
+    region: str = Field("", description="ISO 3166-2 region of the place, e.g. US-IL.")
+    locale: str = Field("en", description="The language that is used when a customer's is not known.")
+    locales: tuple[str, ...] = Field((), description="Languages in which every message must exist; default: locale.")
+    units: str = Field("km", pattern="^(km|mi)$", description="What the meters of assets count in.")
+    store: str = Field("sqlite:///var/commsched.db", description="The database: sqlite:///FILE or postgresql://…")
+    horizon: str = Field("60d", description="How far ahead messages are planned.")
+    hold_back: str = Field(
+        "2m", description="How long a message caused by a person's action waits for a second thought."
+    )
+    sender: str = Field(description="The From line of e-mails: Name <address>.")
+    unsubscribe: str = Field("", description="The address that takes e-mails asking to stop.")
+    live_from: date | None = Field(
+        None, description="What lay before this date yields nothing; default: the first start."
+    )
+    only_to: tuple[str, ...] = Field((), description="In a rehearsal: the only addresses that are written to.")
+    policy_seconds: float = Field(1.0, gt=0, le=60, description="How long a policy may think about one message.")
+    lease: str = Field("60s", description="How long a worker may hold a customer before another takes over.")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            zone(name)
+        except KeyError:
+            message = f"{name!r} is not an IANA time zone; write e.g. America/Chicago or Europe/Berlin"
+            raise ValueError(message) from None
+        return name
+
+    @field_validator("locale", "locales")
+    @classmethod
+    def _known_locale(cls, names: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        for name in [names] if isinstance(names, str) else names:
+            try:
+                Locale.parse(name.replace("-", "_"))
+            except (UnknownLocaleError, ValueError):
+                message = f"{name!r} is not a language; write e.g. en_US, es or de"
+                raise ValueError(message) from None
+        return names
+
+    @field_validator("horizon", "hold_back", "lease")
+    @classmethod
+    def _length(cls, text: str) -> str:
+        parse_exact(text)
+        return text
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of the place."""
+        return zone(self.timezone)
+
+
+class DepartmentSettings(_Section):
+    """A department and how customers reach it."""
+
+    title: str
+    calendar: str | None = Field(None, description="The calendar of its hours.")
+    timezone: str | None = None
+    phone: str = ""
+    email: str = ""
+    postal: str = ""
+
+
+class InstanceSettings(BaseModel):
+    """A named instance of a plugin kind; every other key is a setting of the kind."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    kind: str
+    name: str = ""
+    purposes: tuple[str, ...] | None = None
+    topics: tuple[str, ...] | None = None
+    departments: tuple[str, ...] | None = None
+    media: tuple[str, ...] | None = None
+
+    @property
+    def label(self) -> str:
+        """The instance's name; the kind where none is given."""
+        return self.name or self.kind
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The kind's own settings."""
+        return dict(self.model_extra or {})
+
+
+class Configuration(_Section):
+    """The whole file."""
+
+    deployment: DeploymentSettings
+    departments: dict[str, DepartmentSettings] = Field(min_length=1)
+    channels: tuple[InstanceSettings, ...] = ()
+    policies: tuple[InstanceSettings, ...] = ()
+    calendars: tuple[InstanceSettings, ...] = ()
+    sources: tuple[InstanceSettings, ...] = ()
+
+
+def load_configuration(folder: Path) -> Configuration:
+    """Read ``config/commsched.toml`` of a deployment. Raises :class:`ConfigurationError` with every problem found."""
+    path = folder / FILE
+    try:
+        text = path.read_text("utf-8")
+        data = tomllib.loads(text)
+    except FileNotFoundError:
+        message = "there is no such file; run `commsched init DIR` for a deployment, or name one with --deployment"
+        raise ConfigurationError.one(path, message, code="missing") from None
+    except UnicodeDecodeError as error:
+        raise ConfigurationError.one(FILE, f"the file is not UTF-8 (byte {error.start})", code="encoding") from error
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"line (\d+)", str(error))
+        raise ConfigurationError.one(FILE, str(error), line=int(found[1]) if found else None, code="syntax") from error
+    try:
+        configuration = Configuration.model_validate(_with_store(_resolved(data, folder)))
+    except ValidationError as error:
+        raise ConfigurationError([_problem(one, text) for one in error.errors()]) from error
+    _check_names(configuration, text)
+    return configuration
+
+
+def line_of(text: str, *words: str) -> int | None:
+    """The line on which the words stand one after the other, each searched from where the last was found."""
+    at = 0
+    for word in words:
+        found = re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])").search(text, at)
+        if found is None:
+            return None
+        at = found.start()
+    return text.count("\n", 0, at) + 1
+
+
+def _problem(error: Any, text: str) -> Problem:  # noqa: ANN401 - pydantic's ErrorDetails
+    path = [str(part) for part in error["loc"] if not isinstance(part, int)]
+    line = line_of(text, *path)
+    name = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return Problem(
+            str(FILE), line, "unknown_key", f"{name} is not a setting; see docs/configuration.md for those there are"
+        )
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return Problem(str(FILE), line, "invalid", f"{name}: {message}")
+
+
+def _check_names(configuration: Configuration, text: str) -> None:
+    problems = []
+    calendars = {calendar.label for calendar in configuration.calendars}
+    for name, department in configuration.departments.items():
+        if department.calendar is not None and department.calendar not in calendars:
+            known = ", ".join(sorted(calendars)) or "none is declared"
+            message = f"the department {name} uses the calendar {department.calendar!r}; there is {known}"
+            problems.append(Problem(str(FILE), line_of(text, department.calendar), "unknown_calendar", message))
+    for kind in ("channels", "policies", "calendars", "sources"):
+        labels = [instance.label for instance in getattr(configuration, kind)]
+        for label in sorted({label for label in labels if labels.count(label) > 1}):
+            message = f"two {kind} are called {label!r}; give one of them another name"
+            problems.append(Problem(str(FILE), line_of(text, label), "duplicate", message))
+    if problems:
+        raise ConfigurationError(problems)
+
+
+def _resolved(value: Any, folder: Path) -> Any:  # noqa: ANN401 - TOML is any
+    """The value with ``env:`` and ``file:`` references read."""
+    if isinstance(value, dict):
+        return {name: _resolved(one, folder) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_resolved(one, folder) for one in value]
+    if isinstance(value, str) and value.startswith("env:"):
+        return _required(os.environ.get(value[4:]), f"the environment variable {value[4:]} is not set")
+    if isinstance(value, str) and value.startswith("file:"):
+        path = folder / value[5:]
+        return _required(path.read_text("utf-8").strip() if path.is_file() else None, f"there is no file {value[5:]}")
+    return value
+
+
+def _with_store(data: Any) -> Any:  # noqa: ANN401 - TOML is any
+    store, deployment = os.environ.get(STORE), data.get("deployment")
+    if not store or not isinstance(deployment, dict):
+        return data
+    return {**data, "deployment": {**deployment, "store": store}}
+
+
+def _required(value: str | None, message: str) -> str:
+    if value is None:
+        raise ConfigurationError.one(FILE, message, code="missing_secret")
+    return value

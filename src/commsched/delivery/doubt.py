@@ -1,0 +1,69 @@
+"""Doubt: attempts of which nobody knows whether the provider took them.
+
+They are looked up at the provider, where the channel can do that. What the provider knows is accepted. What it does not
+know goes back on the plan only where its not knowing is proof; else it stays in doubt, in plain sight, for a person to
+settle.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row
+
+from commsched.delivery.receipts import Result
+from commsched.delivery.send import CALL_SECONDS, IN_FLIGHT, Channels
+from commsched.model.facts import Sent
+from commsched.plugin.base import Accepted, Ambiguous, Attempt, Channel, Outcome, TryLater
+from commsched.store.messages import load_record
+from commsched.store.store import instant
+
+_sent = msgspec.json.Decoder(Sent)
+UNPROVEN = "whether it was accepted is not known; it is looked up again, or a person settles it (commsched settle)"
+
+
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """An attempt whose fate is open, with its message as it stands."""
+
+    attempt: Row[Any]
+    message: Row[Any]
+
+
+async def look_up(doubtful: Sequence[Doubtful], channels: Channels) -> list[Result]:
+    """Ask the providers; one result for each."""
+    places = asyncio.Semaphore(IN_FLIGHT)
+    return await asyncio.gather(*(_one(doubt, channels.get(doubt.attempt.channel), places) for doubt in doubtful))
+
+
+async def _one(doubt: Doubtful, channel: Channel[Any] | None, places: asyncio.Semaphore) -> Result:
+    row = doubt.attempt
+    attempt = Attempt(
+        row.id, row.key, row.customer, row.channel, row.address, instant(row.started_at), instant(row.send_by)
+    )
+    async with places:
+        outcome = Ambiguous(UNPROVEN) if channel is None else await _asked(channel, attempt)
+    return Result(row.id, load_record(doubt.message.body), _sent.decode(row.sent), outcome)
+
+
+async def _asked(channel: Channel[Any], attempt: Attempt) -> Outcome:
+    if channel.capabilities.lookup == "none":
+        return Ambiguous(UNPROVEN)
+    try:
+        async with asyncio.timeout(CALL_SECONDS):
+            receipt = await channel.lookup(attempt)
+    except Exception as error:  # noqa: BLE001 - a channel may raise anything; the doubt merely stays
+        return Ambiguous(f"{UNPROVEN} ({type(error).__name__})")
+    if receipt is not None:
+        return Accepted(receipt.reference)
+    if channel.capabilities.lookup == "proof":
+        return TryLater("the channel never took it.", after=ZERO)
+    return Ambiguous(UNPROVEN)
+
+
+ZERO = timedelta()

@@ -1,0 +1,144 @@
+"""What came of an attempt, made durable in one transaction: the outcome, the fact, the message's state.
+
+An accepted message becomes a fact of the customer and of every circle it touches. Late, doubled and shuffled news
+changes nothing: an attempt that has ended stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import msgspec
+from sqlalchemy import Connection
+
+from commsched.delivery.intent import circles_touched
+from commsched.model.decisions import MessageState
+from commsched.model.facts import AnyFact, ContactPoint, Delivered, Sent
+from commsched.model.subjects import kind_of_medium
+from commsched.plugin.base import Accepted, Outcome, Refused, TryLater
+from commsched.store import queries
+from commsched.store.ledgers import append
+from commsched.store.messages import MessageRecord, message_row
+from commsched.store.store import micros
+
+# When doubt is looked into again: after two minutes, a quarter of an hour, an hour, and then every hour.
+DOUBT = (timedelta(minutes=2), timedelta(minutes=15), timedelta(hours=1))
+# A channel that says "try again at once" is not asked again within the same breath.
+SOONEST = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """An attempt's end: what was to be said, and how it ended."""
+
+    attempt: str
+    record: MessageRecord
+    sent: Sent
+    outcome: Outcome
+
+
+def settle(connection: Connection, results: Sequence[Result], now: datetime) -> dict[str, datetime]:
+    """Make outcomes durable; returns when a customer must be looked at again because of one that was not a success.
+
+    A worker that was held up may report on an attempt that another has ended since: only that it was accepted counts.
+    """
+    open_now = queries.open_attempts(connection, [result.attempt for result in results])
+    results = [one for one in results if one.attempt in open_now or isinstance(one.outcome, Accepted)]
+    again: dict[str, datetime] = {}
+    facts: list[tuple[str, AnyFact]] = []
+    for result in results:
+        facts += facts_of(result, now)
+        later = _look_again(result.outcome, now)
+        if later is not None:
+            customer = result.record.customer
+            again[customer] = min(later, again.get(customer, later))
+    append(connection, facts, now, waking=False)
+    queries.end_attempts(connection, [_attempt_row(result, now) for result in results])
+    queries.put_messages(connection, [_message_row(result) for result in results])
+    return again
+
+
+def facts_of(result: Result, now: datetime) -> list[tuple[str, AnyFact]]:
+    """The facts that an outcome makes true, each with its ledger."""
+    sent, outcome = result.sent, result.outcome
+    kind = kind_of_medium(sent.medium)
+    if isinstance(outcome, Accepted):
+        return [(f"c:{sent.customer}", sent), *((circle, sent) for circle in circles_touched(sent))]
+    if isinstance(outcome, Refused):
+        facts: list[tuple[str, AnyFact]] = [(f"c:{sent.customer}", _undelivered(sent, outcome, now))]
+        if outcome.bad_address and kind in {"email", "phone"}:
+            facts.append((f"c:{sent.customer}", _invalid(sent, kind, now)))
+        return facts
+    return []
+
+
+def _undelivered(sent: Sent, outcome: Refused, now: datetime) -> Delivered:
+    return Delivered(
+        at=now,
+        recorded_at=now,
+        customer=sent.customer,
+        source="commsched",
+        stated_by="import",
+        key=sent.key,
+        medium=sent.medium,
+        address=sent.address,
+        delivered=False,
+        detail=outcome.detail,
+    )
+
+
+def _invalid(sent: Sent, kind: str, now: datetime) -> ContactPoint:
+    return ContactPoint(
+        at=now,
+        recorded_at=now,
+        customer=sent.customer,
+        source="commsched",
+        stated_by="staff",
+        kind="email" if kind == "email" else "phone",
+        address=sent.address,
+        valid=False,
+    )
+
+
+def _look_again(outcome: Outcome, now: datetime) -> datetime | None:
+    if isinstance(outcome, Accepted):
+        return None
+    if isinstance(outcome, Refused):
+        return now
+    return now + (max(outcome.after, SOONEST) if isinstance(outcome, TryLater) else DOUBT[0])
+
+
+def _attempt_row(result: Result, now: datetime) -> dict[str, object]:
+    state = state_of(result.outcome)
+    detail = result.outcome.reference if isinstance(result.outcome, Accepted) else str(result.outcome)
+    return {
+        "attempt_id": result.attempt,
+        "new_state": state,
+        "ended_at": None if state == "in_doubt" else micros(now),
+        "why": detail,
+    }
+
+
+def _message_row(result: Result) -> dict[str, object]:
+    states: dict[str, MessageState] = {"accepted": "sent", "in_doubt": "in_doubt"}
+    state: MessageState = states.get(state_of(result.outcome), "planned")
+    record = msgspec.structs.replace(
+        result.record, state=state, final=state == "sent", at=result.sent.at if state == "sent" else result.record.at
+    )
+    return message_row(record, signature=b"", attempt=result.attempt)
+
+
+def state_of(outcome: Outcome) -> str:
+    """An outcome as an attempt's state, and as observers hear it."""
+    if isinstance(outcome, Accepted):
+        return "accepted"
+    if isinstance(outcome, Refused):
+        return "refused"
+    return "try_later" if isinstance(outcome, TryLater) else "in_doubt"
+
+
+def doubt_delay(started_at: datetime, now: datetime) -> timedelta:
+    """How long until an attempt in doubt is looked into again."""
+    return next((delay for delay in DOUBT if now - started_at < delay), DOUBT[-1])

@@ -1,0 +1,1 @@
+"""The one loop: wake, plan, send. Local, and virtual for simulation: the same path, another clock."""

@@ -1,0 +1,114 @@
+"""The local engine: APScheduler wakes the loop when the next customer is due, and runs the few periodic jobs.
+
+There is never a job for a message: the queue is the wake table, which survives anything.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import FrameType
+
+import structlog
+from apscheduler.executors.debug import DebugExecutor
+from apscheduler.schedulers.blocking import BlockingScheduler
+
+from commsched.engine.clock import Clock
+from commsched.engine.loop import Loop, Report
+from commsched.errors import StoreError
+from commsched.store import queries
+from commsched.store.store import Store, instant, micros
+
+log = structlog.get_logger("commsched.engine")
+# Facts may come in from another process at any time, so the queue is looked at this often even if nothing is due.
+POLL = timedelta(seconds=1)
+SWEEP = timedelta(seconds=5)
+SWEEP_BATCH = 1000
+PULL = timedelta(seconds=10)
+AFTER_ERROR = timedelta(seconds=5)
+
+
+@contextmanager
+def presence(store: Store, folder: Path, now: datetime, lease: timedelta) -> Iterator[bool]:
+    """Show that a worker is here. Who finds itself alone takes back the leases of workers that died.
+
+    Only on SQLite, where all workers share one machine; elsewhere leases simply run out.
+    """
+    if not store.sqlite:
+        yield False
+        return
+    path = folder / "var" / "engine.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        alone = _locked(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if alone:
+            with store.write() as connection:
+                queries.release(connection, micros(now), micros(now + lease) - micros(now))
+        fcntl.flock(file, fcntl.LOCK_SH)
+        yield alone
+
+
+def _locked(descriptor: int, how: int) -> bool:
+    try:
+        fcntl.flock(descriptor, how)
+    except BlockingIOError:
+        return False
+    return True
+
+
+class LocalEngine:
+    """Runs the loop until told to stop; planning stays in the main thread, where a hanging policy can be stopped."""
+
+    def __init__(
+        self, loop: Loop, clock: Clock, pull: Callable[[datetime], int], report: Callable[[Report], None]
+    ) -> None:
+        self.loop, self.clock, self.pull, self.report = loop, clock, pull, report
+        self.scheduler = BlockingScheduler(
+            timezone=UTC,
+            executors={"default": DebugExecutor()},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+
+    def run(self) -> None:
+        """Work until SIGINT or SIGTERM."""
+        self.scheduler.add_job(self._wake, "date", id="wake", run_date=datetime.now(UTC))
+        self.scheduler.add_job(self._sweep, "interval", seconds=SWEEP.total_seconds(), id="sweep")
+        self.scheduler.add_job(
+            self._pull, "interval", seconds=PULL.total_seconds(), id="pull", next_run_time=datetime.now(UTC)
+        )
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._stop)
+        self.scheduler.start()
+
+    def _wake(self) -> None:
+        now = self.clock.now()
+        try:
+            report = self.loop.tick(now)
+            if report.planned:
+                self.report(report)
+            with self.loop.store.read() as connection:
+                due = queries.next_due(connection)
+            pause = max(timedelta(milliseconds=20), min(POLL, instant(due) - now)) if due is not None else POLL
+        except StoreError as error:
+            log.error("store_failed", error=str(error))
+            pause = AFTER_ERROR
+        self.scheduler.add_job(self._wake, "date", id="wake", run_date=datetime.now(UTC) + pause, replace_existing=True)
+
+    def _sweep(self) -> None:
+        self._guarded(lambda: self.loop.sweep(self.clock.now(), SWEEP_BATCH))
+
+    def _pull(self) -> None:
+        self._guarded(lambda: self.pull(self.clock.now()))
+
+    def _guarded(self, work: Callable[[], int]) -> None:
+        try:
+            work()
+        except StoreError as error:
+            log.error("store_failed", error=str(error))
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self.scheduler.shutdown(wait=False)

@@ -1,0 +1,257 @@
+"""One pass of the loop: claim who is due, plan, render, write the intent, send, write the result.
+
+Killed at any point, a pass leaves the store so that the next one goes on: before the intent nothing has happened, after
+it the attempt is looked up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+import structlog
+from msgspec.structs import replace
+from sqlalchemy import Connection, Row
+
+from commsched.delivery.compose import Composer
+from commsched.delivery.doubt import Doubtful, look_up
+from commsched.delivery.intent import NewId, Ready, admitted, apart, current, intend, ready_of
+from commsched.delivery.receipts import Result, doubt_delay, settle, state_of
+from commsched.delivery.send import Channels, send_all
+from commsched.errors import TemplateError
+from commsched.model.decisions import Decision, Plan, Reason
+from commsched.model.state import State
+from commsched.planning.fold import fold
+from commsched.planning.isolation import watched
+from commsched.planning.plan import plan
+from commsched.planning.world import World
+from commsched.plugin.crash import crash_point
+from commsched.render.sms import segments
+from commsched.store import queries
+from commsched.store.ledgers import Loaded, load
+from commsched.store.messages import Changes, reconcile, write
+from commsched.store.store import Store, instant, micros
+
+log = structlog.get_logger("commsched.engine")
+BATCH = 500
+BREAKER = timedelta(minutes=15)
+
+
+@dataclass
+class Report:
+    """What passes have done."""
+
+    planned: int = 0
+    sent: int = 0
+    refused: int = 0
+    later: int = 0
+    in_doubt: int = 0
+    overtaken: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    def __iadd__(self, other: Report) -> Self:
+        for name in ("planned", "sent", "refused", "later", "in_doubt", "overtaken"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.problems += other.problems
+        return self
+
+
+@dataclass(frozen=True)
+class Loop:
+    """The loop over one store. ``world`` gives the world as it stands now; ``tell`` reaches the observers."""
+
+    store: Store
+    world: Callable[[Connection], World]
+    channels: Channels
+    composer: Composer
+    tell: Callable[..., None]
+    new_id: NewId
+    lease: timedelta = timedelta(seconds=60)
+    runner: asyncio.Runner = field(default_factory=asyncio.Runner)
+
+    def tick(self, now: datetime, *, limit: int | None = None) -> Report:
+        """Work until nobody is due, or ``limit`` customers were looked at."""
+        report = Report()
+        while limit is None or report.planned < limit:
+            crash_point("before-claim")
+            with self.store.write() as connection:
+                world = self.world(connection)
+                claimed = queries.claim(connection, micros(now), micros(now + self.lease), BATCH)
+            if not claimed:
+                break
+            crash_point("after-claim")
+            report += _Pass(self, world, now, dict(claimed)).run()
+        return report
+
+    def sweep(self, now: datetime, limit: int) -> int:
+        """Wake some of those who were last planned in another world."""
+        with self.store.write() as connection:
+            return queries.sweep(connection, self.world(connection).hash, micros(now), limit)
+
+
+class _Pass:
+    """One batch of claimed customers."""
+
+    def __init__(self, loop: Loop, world: World, now: datetime, held: Mapping[str, int]) -> None:
+        self.loop, self.world, self.now, self.held = loop, world, now, held
+        self.report = Report(planned=len(held))
+
+    def run(self) -> Report:
+        loaded, standing = self._load(list(self.held))
+        doubtful = [c for c, one in loaded.items() if one.ledger.under_way]
+        waiting = self._resolve(doubtful) if doubtful else {}
+        if doubtful:
+            loaded, standing = self._load(list(self.held))
+        with watched(self.world.time_limit):
+            plans = {customer: plan(one.ledger, self.world, self.now) for customer, one in loaded.items()}
+        ready, plans = self._render(plans, loaded)
+        sending, changes = self._commit(plans, loaded, standing, ready, waiting)
+        crash_point("after-intent")
+        for decision in changes.decided:
+            self.loop.tell("decided", decision=decision)
+        if sending:
+            self._send(sending, plans)
+        return self.report
+
+    def _load(self, customers: Sequence[str]) -> tuple[dict[str, Loaded], dict[str, list[Row[Any]]]]:
+        with self.loop.store.read() as connection:
+            return load(connection, customers), queries.messages(connection, customers)
+
+    def _resolve(self, customers: Sequence[str]) -> dict[str, datetime]:
+        """Look up what is under way: whoever claims a customer knows that no other worker is sending for them now."""
+        with self.loop.store.read() as connection:
+            rows = queries.attempts(connection, states=("sending", "in_doubt"), customers=customers)
+            messages = {
+                (m.customer, m.key): m for found in queries.messages(connection, customers).values() for m in found
+            }
+        doubtful = [
+            Doubtful(row, messages[row.customer, row.key]) for row in rows if (row.customer, row.key) in messages
+        ]
+        results = self.loop.runner.run(look_up(doubtful, self.loop.channels))
+        waiting: dict[str, datetime] = {}
+        for doubt, result in zip(doubtful, results, strict=True):
+            if state_of(result.outcome) == "in_doubt":
+                later = self.now + doubt_delay(instant(doubt.attempt.started_at), self.now)
+                waiting[result.record.customer] = min(later, waiting.get(result.record.customer, later))
+                self.report.in_doubt += 1
+        with self.loop.store.write() as connection:
+            settle(connection, results, self.now)
+        return waiting
+
+    def _render(self, plans: Mapping[str, Plan], loaded: Mapping[str, Loaded]) -> tuple[list[Ready], dict[str, Plan]]:
+        """Render what is due now; a message that cannot be rendered is refused until its template changes."""
+        ready, kept = [], dict(plans)
+        for customer, one in plans.items():
+            due = [d for d in one.decisions if d.state == "planned" and d.at is not None and d.at <= self.now]
+            if due:
+                state = fold(loaded[customer].ledger, self.now)
+                poisoned = {}
+                for decision in due:
+                    try:
+                        ready.append(self._ready(one, decision, state))
+                    except TemplateError as error:
+                        poisoned[decision.key] = _poisoned(decision, error)
+                        self.report.problems.append(f"{decision.key}: {error}")
+                if poisoned:
+                    decisions = tuple(poisoned.get(d.key, d) for d in one.decisions)
+                    kept[customer] = replace(one, decisions=decisions)
+        return ready, kept
+
+    def _ready(self, one: Plan, decision: Decision, state: State) -> Ready:
+        content = self.loop.composer.content(decision, state, self.world)
+        outgoing = self.loop.composer.outgoing(one, decision, content, state, self.loop.new_id(decision.key))
+        count = segments(content.text).count if decision.medium == "sms" else 1
+        rule = next((rule for rule in self.world.rules if rule.name == decision.proposal.rule), None)
+        role = rule is not None and rule.to is not None and rule.to.role is not None
+        organisation = state.profile.organisation if role else None
+        return ready_of(one, decision, outgoing, self.world, count, organisation)
+
+    def _commit(
+        self,
+        plans: Mapping[str, Plan],
+        loaded: Mapping[str, Loaded],
+        standing: Mapping[str, list[Row[Any]]],
+        ready: Sequence[Ready],
+        waiting: Mapping[str, datetime],
+    ) -> tuple[list[Ready], Changes]:
+        with self.loop.store.write() as connection:
+            valid, lost = current(connection, loaded, self.held)
+            valid -= apart([one for one in ready if one.decision.proposal.customer in valid], loaded)
+            changes = reconcile((plans[c] for c in plans if c in valid), standing, self.world.channels, self.world.hash)
+            write(connection, changes)
+            willing = [one for one in ready if one.decision.proposal.customer in valid]
+            sending = admitted(connection, willing, self.world, self.now)
+            intend(connection, sending, self.now)
+            queries.finish(connection, self._next(plans, valid, lost, willing, sending, waiting))
+            self._open_breakers(connection, plans)
+        self.report.overtaken += len(plans) - len(valid) - len(lost)
+        return sending, changes
+
+    def _next(
+        self,
+        plans: Mapping[str, Plan],
+        valid: frozenset[str],
+        lost: frozenset[str],
+        willing: Sequence[Ready],
+        sending: Sequence[Ready],
+        waiting: Mapping[str, datetime],
+    ) -> list[dict[str, object]]:
+        """When each is looked at again: whoever is being sent to, when the lease ends; the overtaken, at once."""
+        busy = {one.decision.proposal.customer for one in sending}
+        paced = {one.decision.proposal.customer for one in willing} - busy
+        rows = []
+        for customer, one in plans.items():
+            if customer in lost:
+                continue
+            due = one.wake_at if customer in valid else self.now
+            if customer in paced:
+                due = min(due, self._tomorrow())
+            if customer in waiting:
+                due = min(due, waiting[customer])
+            if customer in busy:
+                due = self.now + self.loop.lease
+            rows.append(self._row(customer, due))
+        return rows
+
+    def _row(self, customer: str, due: datetime) -> dict[str, object]:
+        return {"who": customer, "held": self.held[customer], "next_due": micros(due), "hash": self.world.hash}
+
+    def _tomorrow(self) -> datetime:
+        local = (self.now + timedelta(days=1)).astimezone(self.world.zone)
+        return local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(self.now.tzinfo)
+
+    def _open_breakers(self, connection: Connection, plans: Mapping[str, Plan]) -> None:
+        for policy, detail in {f.policy: f.detail for one in plans.values() for f in one.failures}.items():
+            queries.put_breaker(connection, policy, micros(self.now + BREAKER), detail)
+            self.report.problems.append(f"the policy {policy} failed: {detail}")
+            log.error("policy_failed", policy=policy)
+
+    def _send(self, sending: Sequence[Ready], plans: Mapping[str, Plan]) -> None:
+        outcomes = self.loop.runner.run(send_all(sending, self.loop.channels, self.now))
+        crash_point("after-send")
+        results = [
+            Result(one.outgoing.attempt, one.record, one.sent, outcome)
+            for one, outcome in zip(sending, outcomes, strict=True)
+        ]
+        with self.loop.store.write() as connection:
+            again = settle(connection, results, self.now)
+            customers = {one.decision.proposal.customer for one in sending}
+            rows = [self._row(c, min(plans[c].wake_at, again.get(c, plans[c].wake_at))) for c in sorted(customers)]
+            queries.finish(connection, rows)
+        crash_point("after-result")
+        self._count(sending, results)
+
+    def _count(self, sending: Sequence[Ready], results: Sequence[Result]) -> None:
+        for one, result in zip(sending, results, strict=True):
+            state = state_of(result.outcome)
+            name = {"accepted": "sent", "refused": "refused", "try_later": "later", "in_doubt": "in_doubt"}[state]
+            setattr(self.report, name, getattr(self.report, name) + 1)
+            self.loop.tell("attempted", attempt=one.attempt, outcome=state)
+
+
+def _poisoned(decision: Decision, error: TemplateError) -> Decision:
+    reason = Reason("commsched", "template_failed", f"the template cannot be rendered: {error.detail}", "must_not")
+    return replace(decision, state="refused", at=None, medium=None, reasons=(reason,))

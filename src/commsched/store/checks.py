@@ -1,0 +1,202 @@
+"""Whether a fact may come in: what is not declared in the vocabulary is refused, addresses get their one form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Any
+
+import phonenumbers
+from msgspec import UNSET
+from msgspec.structs import force_setattr
+
+from commsched.errors import FactRejected
+from commsched.model import facts as f
+from commsched.model.facts import AnyFact, Scalar
+from commsched.model.vocabulary import MEDIA, Vocabulary
+from commsched.timing.civil import parse_week, zone
+from commsched.timing.durations import parse_distance, parse_duration
+
+# RFC 5321 limits a local part to 64 and a domain to 255 octets; the form is the one that mail systems accept.
+_EMAIL = re.compile(r"[^\s@<>\"(),:;\\\[\]]{1,64}@([A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}")
+_REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    "string": (str,),
+    "number": (int, float),
+    "integer": (int,),
+    "boolean": (bool,),
+}
+
+
+class Checker:
+    """Checks facts against a vocabulary, and completes them. The facts it is handed are its own to change."""
+
+    def __init__(self, vocabulary: Vocabulary, *, region: str = "", services: Collection[str] = ()) -> None:
+        self.words = vocabulary
+        self.country = region.partition("-")[0] or None
+        self.services = frozenset(services) or vocabulary.services
+
+    def check(self, fact: AnyFact) -> None:
+        """Refuse the fact with :class:`FactRejected`, or bring its times to UTC and its addresses to one form."""
+        if fact.at.tzinfo is not UTC:
+            force_setattr(fact, "at", fact.at.astimezone(UTC))
+        if fact.recorded_at is not None and fact.recorded_at.tzinfo is not UTC:
+            force_setattr(fact, "recorded_at", fact.recorded_at.astimezone(UTC))
+        for name in ("id", "customer"):
+            value = getattr(fact, name)
+            if value is not None and _CONTROL.search(value):
+                raise FactRejected(name, "an id has no control characters")
+        special = _SPECIAL.get(type(fact))
+        if special is not None:
+            special(self, fact)
+
+    def customer(self, fact: f.Customer) -> None:
+        for role in fact.roles or ():
+            self._known("roles", role, self.words.roles)
+        if fact.timezone:
+            _attempt("timezone", zone, fact.timezone, "is no IANA zone; write e.g. America/Chicago")
+        if fact.region and not _REGION.fullmatch(fact.region):
+            raise FactRejected("region", f"{fact.region!r} is no ISO 3166-2 region; write e.g. US-IL or DE-BY")
+
+    def contact_point(self, fact: f.ContactPoint) -> None:
+        for medium in fact.media or ():
+            self._known("media", medium, MEDIA)
+        if fact.kind == "email":
+            force_setattr(fact, "address", email(fact.address))
+        elif fact.kind == "phone":
+            force_setattr(fact, "address", phone(fact.address, self.country))
+
+    def consent(self, fact: f.Consent) -> None:
+        self._known("medium", fact.medium, (*MEDIA, "*"))
+        self._known("purpose", fact.purpose, (*self.words.purposes, "*"))
+        self._topic(fact.topic)
+
+    def intent(self, fact: f.Intent) -> None:
+        self._topic(fact.topic)
+        if fact.for_ is not None:
+            _attempt("for", parse_duration, fact.for_, "is no duration; write e.g. 10y")
+
+    def preference(self, fact: f.Preference) -> None:
+        for medium in fact.media or ():
+            self._known("media", medium, MEDIA)
+        for name in ("contact_hours", "visit_hours"):
+            hours = getattr(fact, name)
+            if hours:
+                _attempt(name, parse_week, hours, 'is no week of hours; write e.g. {"mon-fri": ["17:00-20:00"]}')
+        if fact.facts is not UNSET:
+            self._typed("facts", fact.facts, self.words.facts)
+
+    def own_facts(self, fact: f.Custom) -> None:
+        self._typed("facts", fact.facts, self.words.facts)
+
+    def asset(self, fact: f.Asset) -> None:
+        if fact.kind is not UNSET:
+            self._known("kind", fact.kind, self.words.assets)
+        if fact.attributes is not UNSET:
+            kinds = [self.words.assets[fact.kind]] if fact.kind is not UNSET else self.words.assets.values()
+            self._typed("attributes", fact.attributes, {name: one for kind in kinds for name, one in kind.items()})
+
+    def event(self, fact: f.Event) -> None:
+        self._known("kind", fact.kind, self.words.events)
+        self._typed("data", fact.data, self.words.events[fact.kind])
+        if fact.item is not None and self.words.equivalents:
+            self._known("item", fact.item, self.words.equivalents)
+
+    def service(self, fact: f.ServiceRecord | f.Wish) -> None:
+        self._known("service", fact.service, self.services)
+
+    def service_plan(self, fact: f.ServicePlan) -> None:
+        self._known("service", fact.service, self.services)
+        if fact.every is not None and fact.every.distance is not None:
+            _attempt("every.distance", parse_distance, fact.every.distance, "is no distance; write e.g. 10000 mi")
+        if fact.every is None and fact.next_due is None:
+            raise FactRejected("every", "a service plan says every how often, or when next (next_due)")
+
+    def appointment(self, fact: f.Appointment) -> None:
+        if fact.service is not UNSET:
+            self._known("service", fact.service, self.services)
+        for name in ("start", "end"):
+            at = getattr(fact, name)
+            if at is not UNSET and at is not None and at.tzinfo is not UTC:
+                force_setattr(fact, name, at.astimezone(UTC))
+        if fact.place_zone:
+            _attempt("place_zone", zone, fact.place_zone, "is no IANA zone; write e.g. America/Chicago")
+        start, end = fact.start, fact.end
+        if start is not UNSET and end is not UNSET and end is not None and end <= start:
+            raise FactRejected("end", "the end is not after the start")
+
+    def hold(self, fact: f.Hold) -> None:
+        for purpose in fact.purposes:
+            self._known("purposes", purpose, (*self.words.purposes, "*"))
+
+    def feedback(self, fact: f.Feedback) -> None:
+        if fact.department is not None and self.words.departments:
+            self._known("department", fact.department, self.words.departments)
+
+    def _topic(self, topic: str | None) -> None:
+        if topic is not None and topic != "*":
+            self._known("topic", topic, self.words.topics)
+
+    def _known(self, field: str, value: str, known: Collection[str]) -> None:
+        if value not in known:
+            close = get_close_matches(value, known, 1)
+            hint = f"did you mean {close[0]!r}?" if close else f"declared are: {', '.join(sorted(known)) or 'none'}"
+            raise FactRejected(field, f"{value!r} is not declared; {hint}")
+
+    def _typed(self, field: str, values: Mapping[str, Scalar], declared: Mapping[str, str]) -> None:
+        for name, value in values.items():
+            self._known(field, name, declared)
+            kind = declared[name]
+            fits = isinstance(value, _TYPES[kind]) and (kind == "boolean" or not isinstance(value, bool))
+            if value is not None and not fits:
+                raise FactRejected(f"{field}.{name}", f"{value!r} is not a {kind}")
+
+
+@lru_cache(maxsize=4096)
+def email(address: str) -> str:
+    """An e-mail address with its domain in lower case; refused if it is none."""
+    if not _EMAIL.fullmatch(address.strip()):
+        raise FactRejected("address", f"{address!r} is no e-mail address; write e.g. ana@example.com")
+    local, _, domain = address.strip().rpartition("@")
+    return f"{local}@{domain.lower()}"
+
+
+@lru_cache(maxsize=4096)
+def phone(number: str, country: str | None) -> str:
+    """A phone number as E.164 (ITU-T E.164: + and at most 15 digits); refused if no plan has such numbers."""
+    try:
+        parsed = phonenumbers.parse(number, country)
+    except phonenumbers.NumberParseException:
+        parsed = None
+    if parsed is None or not phonenumbers.is_possible_number(parsed):
+        raise FactRejected("address", f"{number!r} is no phone number; write it as +1 847 555 0142")
+    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
+
+
+def _attempt(field: str, parse: Callable[[Any], object], value: object, hint: str) -> None:
+    try:
+        parse(value)
+    except (ValueError, KeyError) as error:
+        raise FactRejected(field, f"{value!r} {hint}") from error
+
+
+_SPECIAL: dict[type, Callable[[Checker, Any], None]] = {
+    f.Customer: Checker.customer,
+    f.ContactPoint: Checker.contact_point,
+    f.Consent: Checker.consent,
+    f.Intent: Checker.intent,
+    f.Preference: Checker.preference,
+    f.Custom: Checker.own_facts,
+    f.Asset: Checker.asset,
+    f.Event: Checker.event,
+    f.ServiceRecord: Checker.service,
+    f.Wish: Checker.service,
+    f.ServicePlan: Checker.service_plan,
+    f.Appointment: Checker.appointment,
+    f.Hold: Checker.hold,
+    f.Feedback: Checker.feedback,
+}

@@ -1,0 +1,212 @@
+"""Ledgers in the store: appending facts with everything that follows from them, and loading a batch of customers.
+
+Appending is one transaction: the facts, the versions, who belongs to which circle, appointments by time, an opt-out at
+every address it binds, and whom to wake.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+from msgspec import UNSET
+from sqlalchemy import Connection
+
+from commsched.model.facts import AnyFact, Appointment, Consent, ContactPoint, Customer, Sent
+from commsched.model.subjects import address_subject, digest_of, kind_of_medium
+from commsched.planning.fold import fold
+from commsched.planning.ledger import Entry, Ledger, UnderWay
+from commsched.store import queries
+from commsched.store.store import micros
+from commsched.store.tables import FLAG_CORRECTED, FLAG_REFUSED
+
+_encoder = msgspec.json.Encoder()
+_many = msgspec.json.Decoder(list[AnyFact])
+_sent = msgspec.json.Decoder(Sent)
+
+Versions = dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A customer's ledger with the versions it was read at: of its own and of every circle."""
+
+    ledger: Ledger
+    versions: Versions
+
+
+def append(
+    connection: Connection, facts: Iterable[tuple[str, AnyFact]], now: datetime, *, waking: bool = True
+) -> list[AnyFact]:
+    """Append facts, each to the ledger named beside it; returns those that were new."""
+    rows = {(subject, digest_of(fact)): fact for subject, fact in facts}
+    fresh = _fresh(connection, rows)
+    queries.add_facts(
+        connection,
+        [{"subject": s, "digest": digest, "body": _encoder.encode(fact)} for (s, digest), fact in fresh.items()],
+    )
+    new = [(subject, fact) for (subject, _), fact in fresh.items()]
+    queries.bump(connection, _counts(new))
+    queries.add_members(connection, (pair for subject, fact in new for pair in _memberships(subject, fact)))
+    _project(connection, new, now)
+    if waking:
+        wake_for(connection, (subject for subject, _ in new), now)
+    return [fact for _, fact in new]
+
+
+def wake_for(connection: Connection, subjects: Iterable[str], now: datetime) -> None:
+    """Wake the customers whom a change of these ledgers concerns: themselves, and every member of a circle."""
+    wanted = set(subjects)
+    concerned = {subject[2:] for subject in wanted if subject.startswith("c:")}
+    for customers in queries.members(connection, wanted).values():
+        concerned.update(customers)
+    queries.wake(connection, concerned, micros(now))
+
+
+def load(connection: Connection, customers: Sequence[str]) -> dict[str, Loaded]:
+    """The ledgers of a batch of customers, with their circles and what is under way."""
+    own = [f"c:{customer}" for customer in customers]
+    # Versions are read first: a fact that comes in between makes the version too old, never too new.
+    versions = queries.versions(connection, own)
+    facts = _read(connection, own)
+    circles = {subject: circles_of(facts.get(subject, ())) for subject in own}
+    shared = {circle for found in circles.values() for circle in found}
+    versions |= queries.versions(connection, shared)
+    members = _read(connection, shared)
+    ways, nearby = _under_way(connection)
+    return {
+        customer: Loaded(
+            Ledger(
+                customer,
+                facts.get(subject, ()),
+                {circle: members[circle] for circle in circles[subject] if circle in members},
+                ways.get(customer, ()),
+                tuple(s for circle in circles[subject] for s in nearby.get(circle, ()) if s.customer != customer),
+            ),
+            {one: versions.get(one, (0, 0))[0] for one in (subject, *circles[subject])},
+        )
+        for customer, subject in zip(customers, own, strict=True)
+    }
+
+
+def circles_of(entries: Iterable[Entry]) -> tuple[str, ...]:
+    """The circles that a customer's facts put them into, now or formerly."""
+    found: dict[str, None] = {}
+    for _, fact in entries:
+        if isinstance(fact, ContactPoint):
+            found[address_subject(fact.kind, fact.address)] = None
+        elif isinstance(fact, Customer):
+            found.update(dict.fromkeys(_circles(fact)))
+    return tuple(found)
+
+
+def decode(bodies: Sequence[bytes]) -> list[AnyFact]:
+    """Facts from their stored bytes."""
+    return _many.decode(b"[" + b",".join(bodies) + b"]")
+
+
+def _fresh(connection: Connection, rows: Mapping[tuple[str, bytes], AnyFact]) -> dict[tuple[str, bytes], AnyFact]:
+    known = queries.versions(connection, {subject for subject, _ in rows}, lock=True)
+    present = queries.digests(connection, known)
+    return {key: fact for key, fact in rows.items() if key not in present} if present else dict(rows)
+
+
+def _counts(new: Sequence[tuple[str, AnyFact]]) -> dict[str, tuple[int, int]]:
+    counts = Counter(subject for subject, _ in new)
+    flags: dict[str, int] = {}
+    for subject, fact in new:
+        if fact.ranked and fact.stated_by in {"customer", "staff"}:
+            flags[subject] = flags.get(subject, 0) | FLAG_CORRECTED
+        if isinstance(fact, Consent):
+            flags[subject] = flags.get(subject, 0) | FLAG_REFUSED
+    return {subject: (count, flags.get(subject, 0)) for subject, count in counts.items()}
+
+
+def _circles(fact: Customer) -> list[str]:
+    return [
+        f"{letter}:{name}"
+        for letter, name in (("o", fact.organisation), ("h", fact.household), ("c", fact.guardian))
+        if name is not None and name is not UNSET
+    ]
+
+
+def _memberships(subject: str, fact: AnyFact) -> list[tuple[str, str]]:
+    if not subject.startswith("c:"):
+        return []
+    if isinstance(fact, ContactPoint):
+        return [(address_subject(fact.kind, fact.address), subject[2:])]
+    if isinstance(fact, Customer):
+        return [(circle, subject[2:]) for circle in _circles(fact)]
+    return []
+
+
+def _project(connection: Connection, new: Sequence[tuple[str, AnyFact]], now: datetime) -> None:
+    """What must stay in step with the facts: appointments by time, and opt-outs at the addresses they bind."""
+    moved = {subject for subject, fact in new if isinstance(fact, Appointment) and subject.startswith("c:")}
+    said = {subject for subject, fact in new if isinstance(fact, Consent) and subject.startswith("c:")}
+    new_points = {subject for subject, fact in new if isinstance(fact, ContactPoint)} - said
+    flags = queries.versions(connection, new_points) if new_points else {}
+    said |= {subject for subject, (_, flag) in flags.items() if flag & FLAG_REFUSED}
+    if not moved and not said:
+        return
+    facts = _read(connection, moved | said)
+    queries.put_appointments(
+        connection, [row for subject in sorted(moved) for row in _appointments(subject, facts[subject])]
+    )
+    bound = [pair for subject in sorted(said) for pair in _bound(facts[subject])]
+    if bound:
+        append(connection, bound, now, waking=False)
+
+
+def _appointments(subject: str, entries: tuple[Entry, ...]) -> list[dict[str, object]]:
+    latest = max(fact.at for _, fact in entries)
+    state = fold(Ledger(subject[2:], tuple(e for e in entries if isinstance(e[1], Appointment))), latest)
+    return [
+        {
+            "customer": subject[2:],
+            "id": a.id,
+            "start": micros(a.start),
+            "end": micros(a.end or a.start),
+            "service": a.service,
+            "status": a.status,
+            "calendar": a.calendar,
+        }
+        for a in state.appointments.values()
+    ]
+
+
+def _bound(entries: tuple[Entry, ...]) -> list[tuple[str, AnyFact]]:
+    """A customer's consents, each at every address of theirs that it is about."""
+    points = {(fact.kind, fact.address) for _, fact in entries if isinstance(fact, ContactPoint)}
+    return [
+        (address_subject(kind, address), fact)
+        for _, fact in entries
+        if isinstance(fact, Consent)
+        for kind, address in points
+        if fact.medium == "*" or kind_of_medium(fact.medium) == kind
+    ]
+
+
+def _read(connection: Connection, subjects: Iterable[str]) -> dict[str, tuple[Entry, ...]]:
+    rows = list(queries.facts(connection, subjects))
+    if not rows:
+        return {}
+    found: dict[str, list[Entry]] = {}
+    for row, fact in zip(rows, decode([row[2] for row in rows]), strict=True):
+        found.setdefault(row[0], []).append((row[1].hex(), fact))
+    return {subject: tuple(entries) for subject, entries in found.items()}
+
+
+def _under_way(connection: Connection) -> tuple[dict[str, tuple[UnderWay, ...]], dict[str, tuple[Sent, ...]]]:
+    """All that is being sent or in doubt: by customer, and by the circle of the address it goes to."""
+    ways: dict[str, tuple[UnderWay, ...]] = {}
+    nearby: dict[str, tuple[Sent, ...]] = {}
+    for row in queries.attempts(connection, states=("sending", "in_doubt")):
+        sent = _sent.decode(row.sent)
+        ways[row.customer] = (*ways.get(row.customer, ()), UnderWay(sent, row.state))
+        circle = address_subject(kind_of_medium(sent.medium), sent.address)
+        nearby[circle] = (*nearby.get(circle, ()), sent)
+    return ways, nearby

@@ -1,0 +1,158 @@
+"""Opening the store: connections, transactions, migrations, and database errors in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+
+from commsched.errors import StoreBusy, StoreError, StoreFull, StoreReadOnly, StoreTooNew
+
+# The newest migration in store/migrations/versions; a test holds the two together.
+HEAD = "0001"
+MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_SECONDS = 30
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def micros(at: datetime) -> int:
+    """An instant as the store keeps it."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def instant(value: int) -> datetime:
+    """An instant from what the store keeps."""
+    return _EPOCH + value * _MICROSECOND
+
+
+class Store:
+    """A database and its transactions. SQLite (WAL, FULL) or PostgreSQL, by URL."""
+
+    def __init__(self, url: str, *, folder: Path = Path(), max_pages: int | None = None) -> None:
+        self.url = _resolved(url, folder)
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        self._max_pages = max_pages
+        self.engine = self._engine()
+
+    def _engine(self) -> Engine:
+        if not self.sqlite:
+            return create_engine(self.url, pool_pre_ping=True)
+        engine = create_engine(self.url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+        event.listen(engine, "connect", self._prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+
+    def _prepare_sqlite(self, connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection has no type
+        # The driver must not open transactions by itself, so that BEGIN IMMEDIATE is ours to say.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "cache_size=-65536",
+            "mmap_size=268435456",
+            "temp_store=MEMORY",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        if self._max_pages is not None:
+            cursor.execute(f"PRAGMA max_page_count={self._max_pages}")
+        cursor.close()
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that writes: everything in it becomes durable, or nothing."""
+        with _plain_errors(), self.engine.connect() as connection:
+            connection = connection.execution_options(commsched_writes=True)  # noqa: PLW2901 - the same connection
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only reads; on SQLite one snapshot, on PostgreSQL one a statement."""
+        with _plain_errors(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    def prepare(self) -> None:
+        """Bring the tables to the newest version; create them in a new database."""
+        with _plain_errors():
+            if self.sqlite and self.url.database not in {None, ":memory:"}:
+                Path(str(self.url.database)).parent.mkdir(parents=True, exist_ok=True)
+            version = self._version()
+            if version == HEAD:
+                return
+            if version is not None and not list((MIGRATIONS / "versions").glob(f"{version}_*.py")):
+                raise StoreTooNew
+            self._migrate()
+
+    def _version(self) -> str | None:
+        with self.engine.connect() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+    def _migrate(self) -> None:
+        # Alembic is needed once in a database's life; every other start is spared its import.
+        from alembic import command  # noqa: PLC0415
+        from alembic.config import Config  # noqa: PLC0415
+
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        with self.write() as connection:
+            if not self.sqlite:
+                # Of several processes that start together, one migrates, and the others find it done.
+                connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('commsched'))"))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("commsched_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _resolved(url: str, folder: Path) -> URL:
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database and parsed.database != ":memory:":
+            return parsed.set(database=str(folder / parsed.database))
+        return parsed
+    message = f"{parsed.get_backend_name()} is not a database commsched knows; use sqlite:///FILE or postgresql://…"
+    raise StoreError(message)
+
+
+_WORDS: tuple[tuple[str, type[StoreError]], ...] = (
+    ("readonly database", StoreReadOnly),
+    ("permission denied", StoreReadOnly),
+    ("read-only transaction", StoreReadOnly),
+    ("disk is full", StoreFull),
+    ("no space left", StoreFull),
+    ("database is locked", StoreBusy),
+)
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Database errors as one sentence that says what to do."""
+    try:
+        yield
+    except DBAPIError as error:
+        words = str(error.orig).strip()
+        for part, kind in _WORDS:
+            if part in words.lower():
+                raise kind from error
+        raise StoreError(words.splitlines()[0] if words else type(error.orig).__name__) from error
+    except PermissionError as error:
+        raise StoreReadOnly from error

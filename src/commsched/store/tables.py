@@ -1,0 +1,180 @@
+"""The tables. Instants are microseconds since 1970 in UTC; JSON is bytes that msgspec reads.
+
+The customer is the unit of work: a customer's facts, messages, attempts and decisions share the leading key, so that a
+batch of customers is read in one sweep, and the tables can be partitioned by it.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, PrimaryKeyConstraint, Table
+
+metadata = MetaData()
+# Keys stand in the order of their bytes, whatever language the database speaks: ranges and locks rest on that order.
+Text = sqlalchemy.Text().with_variant(sqlalchemy.Text(collation="C"), "postgresql")
+
+# One row a ledger: a customer or a circle. ``version`` grows with every fact; what is about to be sent is checked
+# against it. ``flags``: see FLAG_*.
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("subject", Text, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("flags", Integer, nullable=False, server_default="0"),
+    sqlite_with_rowid=False,
+)
+FLAG_CORRECTED = 1  # somebody other than an import has stated a ranked fact: re-imports may conflict
+FLAG_REFUSED = 2  # a consent was taken back: it binds the addresses, too
+
+# The facts, clustered by ledger. The digest is the fact's identity, so a fact that comes twice is there once.
+fact = Table(
+    "fact",
+    metadata,
+    Column("subject", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("subject", "digest"),
+    sqlite_with_rowid=False,
+)
+
+# Who belongs to a circle: address -> customers, organisation -> customers, household -> customers.
+member = Table(
+    "member",
+    metadata,
+    Column("circle", Text, nullable=False),
+    Column("customer", Text, nullable=False),
+    PrimaryKeyConstraint("circle", "customer"),
+    sqlite_with_rowid=False,
+)
+
+# Appointments as they stand, by time.
+appointment = Table(
+    "appointment",
+    metadata,
+    Column("customer", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("start", BigInteger, nullable=False),
+    Column("end", BigInteger, nullable=False),
+    Column("service", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("calendar", Text),
+    PrimaryKeyConstraint("customer", "id"),
+    Index("appointment_by_start", "start"),
+)
+
+# The only queue: customers to wake. Claiming moves ``due`` to the end of the lease and raises the fence.
+wake = Table(
+    "wake",
+    metadata,
+    Column("customer", Text, primary_key=True),
+    Column("due", BigInteger, nullable=False),
+    Column("fence", BigInteger, nullable=False, server_default="0"),
+    Column("world", Text, nullable=False, server_default=""),
+    Index("wake_by_due", "due", "customer"),
+    sqlite_with_rowid=False,
+)
+
+# Messages as they stand: what the last plan said, or what became of it.
+message = Table(
+    "message",
+    metadata,
+    Column("customer", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("at", BigInteger),
+    Column("attempt", Text),
+    Column("signature", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("customer", "key"),
+    sqlite_with_rowid=False,
+)
+
+# Every attempt to send, written down before the call. ``sent`` is the fact that becomes true when it is accepted.
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("customer", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("send_by", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+    Column("detail", Text),
+    Column("sent", LargeBinary, nullable=False),
+    Index("attempt_by_message", "customer", "key"),
+    Index("attempt_by_state", "state"),
+    sqlite_with_rowid=False,
+)
+
+# Decisions, one row each time that one changed.
+decision = Table(
+    "decision",
+    metadata,
+    Column("customer", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("decided_at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("customer", "key", "decided_at"),
+    sqlite_with_rowid=False,
+)
+
+# What people must do.
+task = Table(
+    "task",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("customer", Text, nullable=False),
+    Column("department", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("task_by_state", "state", "at"),
+    sqlite_with_rowid=False,
+)
+
+# The stop button, policies that failed, rules with the instant from which they count, rates used, other settings.
+pause = Table(
+    "pause",
+    metadata,
+    Column("scope", Text, primary_key=True),
+    Column("since", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+)
+breaker = Table(
+    "breaker",
+    metadata,
+    Column("policy", Text, primary_key=True),
+    Column("until", BigInteger, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+rule = Table(
+    "rule",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("since", BigInteger, nullable=False),
+    Column("digest", Text, nullable=False),
+)
+pace = Table(
+    "pace",
+    metadata,
+    Column("rule", Text, nullable=False),
+    Column("day", Text, nullable=False),
+    Column("used", Integer, nullable=False),
+    PrimaryKeyConstraint("rule", "day"),
+)
+setting = Table("setting", metadata, Column("name", Text, primary_key=True), Column("value", Text, nullable=False))
+
+# Who pressed what, and when: appended only.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+)
