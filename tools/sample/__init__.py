@@ -1,0 +1,1 @@
+"""What the sample customers of Northside Motors are made from; `tools/sample_facts.py` writes them down."""

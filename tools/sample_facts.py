@@ -1,0 +1,74 @@
+"""Write the sample facts of the shipped deployment: the customers of Northside Motors, as they stood on a day.
+
+    python tools/sample_facts.py [--as-of 2026-11-23] [--customers 320] [--seed 7] [--out facts]
+
+The same arguments always give the same bytes. Every line is decoded again before anything is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date, datetime
+from pathlib import Path
+
+import msgspec
+from sample.appointments import make_appointments
+from sample.diary import Diary
+from sample.people import make_people
+from sample.stories import make_stories
+from sample.vehicles import make_vehicles
+
+from commsched.model.facts import AnyFact, Fact
+
+ROOT = Path(__file__).resolve().parents[1]
+AS_OF = date(2026, 11, 23)
+CUSTOMERS = 320
+SEED = 7
+
+
+def sample(as_of: date = AS_OF, customers: int = CUSTOMERS, seed: int = SEED) -> dict[str, bytes]:
+    """The content of every file, by name: one fact a line, in the order in which they were learnt."""
+    diary = Diary(as_of, seed, customers)
+    people = make_people(diary)
+    vehicles = make_vehicles(diary, people)
+    make_appointments(diary, vehicles)
+    make_stories(diary, people, vehicles)
+    return {f"{name}.jsonl": _lines(facts) for name, facts in sorted(diary.facts.items())}
+
+
+def _lines(facts: Iterable[Fact]) -> bytes:
+    encode = msgspec.json.Encoder().encode
+    return b"".join(line + b"\n" for _, line in sorted((_learnt(fact), encode(fact)) for fact in facts))
+
+
+def _learnt(fact: Fact) -> datetime:
+    return fact.recorded_at or fact.at
+
+
+def count(files: dict[str, bytes]) -> Counter[str]:
+    """How many facts of each type there are; ``ValidationError`` if a line is no fact."""
+    decode = msgspec.json.Decoder(AnyFact).decode
+    return Counter(decode(line).type for content in files.values() for line in content.splitlines())
+
+
+def main() -> None:
+    """Make the facts, check them, write them, and say how many there are."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--as-of", type=date.fromisoformat, default=AS_OF, metavar="DATE", help="the day it ends on")
+    parser.add_argument("--customers", type=int, default=CUSTOMERS, metavar="N", help="how many customers")
+    parser.add_argument("--seed", type=int, default=SEED, metavar="N", help="another seed, other customers")
+    parser.add_argument("--out", type=Path, default=ROOT / "facts", metavar="DIR", help="where to write")
+    arguments = parser.parse_args()
+    files = sample(arguments.as_of, arguments.customers, arguments.seed)
+    kinds = count(files)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (arguments.out / name).write_bytes(content)
+        print(f"{name:24} {len(content.splitlines()):6} facts {len(content) / 1024:8.0f} KiB")
+    print(", ".join(f"{number} {kind}" for kind, number in kinds.most_common()))
+
+
+if __name__ == "__main__":
+    main()
