@@ -16,12 +16,10 @@ from msgspec.structs import replace
 from commsched.model.decisions import Decision, MessageState, Placed, Proposal, Reason, TaskDecision
 from commsched.model.subjects import key_of
 from commsched.planning.propose import GRACE, Proposer, Wanted, task
-from commsched.planning.review import Allowance, Reviewer, against, conflict, reasons
+from commsched.planning.review import GLIMPSE, Allowance, Reviewer, against, conflict, reasons
 from commsched.rules.rule import Fallback
 from commsched.timing.windows import NEVER, RESOLUTION, Span, Windows
 
-# How far past the ideal a message that can go at its ideal is looked at: as long as an attempt may take.
-GLIMPSE = timedelta(minutes=10)
 NO_TIME = Reason("commsched", "no_time_left", "when this came to be known, there was no time left before the deadline")
 EXPIRED = Reason("commsched", "expired", "there was an allowed time, but nothing was sent before the deadline")
 
@@ -98,7 +96,7 @@ class Placer:
         return max(proposal.span[0], self.now), proposal.deadline + RESOLUTION
 
     def _add(self, wanted: Wanted, allowance: Allowance, medium: str, at: datetime) -> None:
-        placed = _placed(wanted.proposal, medium, at)
+        placed = placed_at(wanted.proposal, medium, at)
         self.groups.append(Group(wanted, at, medium, allowance, placed))
         self.reviewer.history.append(placed)
         self.times[wanted.proposal.key] = at
@@ -140,7 +138,7 @@ class Placer:
         if self._allowed(proposal, group.medium, ideal):
             alone: datetime | None = ideal
         else:
-            alone = self.reviewer.allowance(proposal, self._span(proposal)).times[group.medium].nearest(ideal)
+            alone = self.reviewer.allowance(proposal, self._span(proposal)).times[group.medium].nearest(ideal, GLIMPSE)
         return alone is not None and abs(alone - group.at) <= wanted.rule.merge
 
     def _allowed(self, proposal: Proposal, medium: str, at: datetime) -> bool:
@@ -163,7 +161,7 @@ class Placer:
             times &= self.reviewer.allowance(one, (opens, closes + RESOLUTION)).times.get(group.medium, NEVER)
             if not times:
                 return None
-        return times.nearest(group.leader.proposal.ideal)
+        return times.nearest(group.leader.proposal.ideal, GLIMPSE)
 
     def _ideal(self, proposal: Proposal) -> datetime:
         return max(proposal.ideal, proposal.span[0], self.now)
@@ -284,7 +282,8 @@ def _may_join(wanted: Wanted, group: Group) -> bool:
     return wanted.rule.bundle is not None and wanted.proposal.template == leader.proposal.template
 
 
-def _placed(proposal: Proposal, medium: str, at: datetime) -> Placed:
+def placed_at(proposal: Proposal, medium: str, at: datetime) -> Placed:
+    """A proposal on the plan, as the history that others are weighed against."""
     return Placed(
         proposal.key,
         at,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -30,6 +30,9 @@ from commsched.planning.world import Applied, World
 from commsched.plugin.view import View
 from commsched.timing.windows import NEVER, Span, Windows
 
+# How long an attempt may take: what is placed before its ideal leaves this much of its window, and what can go at its
+# ideal is looked at no further than this.
+GLIMPSE = timedelta(minutes=10)
 UNREACHABLE = could_not("unreachable")
 FAILED = must_not("plugin_failed")
 PAUSED = must_not("paused")
@@ -46,7 +49,7 @@ class Allowance:
     def first(self, order: Sequence[str], ideal: datetime) -> tuple[str, datetime] | None:
         """The allowed instant nearest to the ideal, on the first medium in order that has any."""
         for medium in order:
-            at = self.times.get(medium, NEVER).nearest(ideal)
+            at = self.times.get(medium, NEVER).nearest(ideal, GLIMPSE)
             if at is not None:
                 return medium, at
         return None

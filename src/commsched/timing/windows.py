@@ -110,12 +110,15 @@ class Windows:
             inside[-1] = (inside[-1][0], end)
         return Windows._trusted(tuple(inside))
 
-    def nearest(self, ideal: datetime) -> datetime | None:
-        """The allowed instant closest to ``ideal``; the earlier of two that are equally close."""
+    def nearest(self, ideal: datetime, room: timedelta = RESOLUTION) -> datetime | None:
+        """The allowed instant closest to ``ideal``; the earlier of two that are equally close.
+
+        An instant before the ideal leaves ``room`` until its interval ends, or is the interval's first instant.
+        """
         at = bisect_right(self.spans, ideal, key=_start) - 1
         if at >= 0 and ideal < self.spans[at][1]:
             return ideal
-        before = self.spans[at][1] - RESOLUTION if at >= 0 else None
+        before = max(self.spans[at][0], self.spans[at][1] - room) if at >= 0 else None
         after = self.spans[at + 1][0] if at + 1 < len(self.spans) else None
         if before is None or after is None:
             return after if before is None else before

@@ -1,0 +1,102 @@
+"""What README and docs show is true: their plugins load, keep the laws and do what they say; their rule loads."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from commsched.app import App
+from commsched.engine.clock import SetClock
+from commsched.planning.contact import zones
+from commsched.planning.fold import fold
+from commsched.store.ledgers import load
+from commsched.store.store import Store
+from commsched.testing.laws import policy_laws
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+PLUGINS = (ROOT / "docs" / "plugins.md").read_text("utf-8")
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+@pytest.fixture
+def deployment(tmp_path):
+    """A copy of the shipped deployment without its letters channel."""
+    for name in ("config", "plugins", "templates"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    config = tmp_path / "config" / "commsched.toml"
+    config.write_text(
+        config.read_text().replace(
+            'name = "post" # plugins/letters.py\nkind = "letters"', 'name = "post"\nkind = "noticeboard"'
+        )
+    )
+    (tmp_path / "plugins" / "noticeboard.py").write_text(blocks(README, "python")[1])
+    return tmp_path
+
+
+def loaded(folder: Path) -> App:
+    clock = SetClock(datetime(2026, 11, 23, 15, tzinfo=UTC))
+    return App(folder, clock=clock, store=Store(f"sqlite:///{folder / 'test.db'}"))
+
+
+def declare(folder: Path, text: str) -> None:
+    with (folder / "config" / "commsched.toml").open("a") as config:
+        config.write(text)
+
+
+def test_the_policy_of_the_readme_keeps_mondays_free(deployment):
+    """Fifteen lines in plugins/ and two in the configuration: a policy that works and keeps the laws."""
+    (deployment / "plugins" / "no_mondays.py").write_text(blocks(README, "python")[0])
+    declare(deployment, '\n[[policies]]\nkind = "no_mondays"\n')
+    app = loaded(deployment)
+    policy = next(applied.policy for applied in app.policies if applied.name == "no_mondays")
+    policy_laws(policy)
+    for path in sorted((ROOT / "facts").glob("*.jsonl")):
+        list(app.take_in(path, None))
+    plans = list(app.plans(None, app.clock.now()))
+    with app.store.read() as connection:
+        world = app.world(connection)
+        ledgers = {plan.customer: load(connection, [plan.customer])[plan.customer].ledger for plan in plans}
+    times = [
+        d.at.astimezone(zones(fold(ledgers[plan.customer], plan.now), world)[0])
+        for plan in plans
+        for d in plan.decisions
+        if d.state == "planned"
+    ]
+    assert len(times) > 50
+    assert not [at for at in times if at.weekday() == 0]
+
+
+def test_the_channel_of_the_readme_is_one(deployment):
+    """Twenty lines in plugins/: a channel that is loaded, and hands messages over."""
+    app = loaded(deployment)
+    assert type(app.channels["post"]).__name__ == "Noticeboard"
+
+
+def test_both_are_as_short_as_is_said():
+    """A policy in 15 lines, a channel in 20."""
+    policy, channel = ([line for line in block.splitlines() if line.strip()] for block in blocks(README, "python")[:2])
+    assert len(policy) <= 15
+    assert len(channel) <= 20
+
+
+def test_the_rule_of_the_readme_loads(deployment):
+    """The rule that the README shows is one that loads."""
+    (deployment / "config" / "rules" / "oil-change-due.yaml").write_text(blocks(README, "yaml")[0])
+    assert "oil-change-due" in {rule.name for rule in loaded(deployment).rules}
+
+
+def test_the_policy_of_the_plugin_guide_keeps_the_laws(deployment):
+    """The guide's policy loads and keeps the laws."""
+    (deployment / "plugins" / "loyal.py").write_text(blocks(PLUGINS, "python")[0])
+    declare(deployment, '\n[[policies]]\nkind = "no_surveys_for_loyal"\n')
+    app = loaded(deployment)
+    policy_laws(next(applied.policy for applied in app.policies if applied.name == "no_surveys_for_loyal"))
+
