@@ -12,6 +12,7 @@ from functools import cached_property
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
+from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -50,6 +51,8 @@ from commsched.timing.windows import NEVER, Span
 
 log = structlog.get_logger("commsched.app")
 LIVE_FROM = "live_from"
+# How often calendars are read again while the service runs.
+REFRESH_SECONDS = 900
 
 
 class App:
@@ -80,6 +83,7 @@ class App:
         }
         self._given_store = store
         self._bases: dict[int, World] = {}
+        self._made = monotonic()
 
     @cached_property
     def store(self) -> Store:
@@ -260,7 +264,10 @@ class App:
         return since
 
     def _base(self, now: datetime) -> World:
-        """The world without what the store says; the same all year, so that its hash stands still."""
+        """The world without what the store says; calendars are read for whole years, so that its hash stands still."""
+        if monotonic() - self._made > REFRESH_SECONDS:
+            self._bases.clear()
+            self._made = monotonic()
         if now.year not in self._bases:
             within = (datetime(now.year - 1, 1, 1, tzinfo=UTC), datetime(now.year + 3, 1, 1, tzinfo=UTC))
             snapshots = {name: self._snapshot(calendar, within, now) for name, calendar in self.calendars.items()}
@@ -289,10 +296,6 @@ class App:
                 time_limit=settings.policy_seconds,
             )
         return self._bases[now.year]
-
-    def forget_world(self) -> None:
-        """Read the calendars again when the world is next asked for."""
-        self._bases.clear()
 
     def _snapshot(self, calendar: Calendar[Any], within: Span, now: datetime) -> Snapshot:
         """A calendar as it is; one that cannot be read is stale, not empty."""

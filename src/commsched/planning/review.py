@@ -105,7 +105,9 @@ class Reviewer:
         """What commsched itself objects to: no address, the stop button, a rehearsal."""
         found = []
         missing = frozenset(proposal.media) - proposal.addresses.keys()
-        if missing or not proposal.media:
+        chain = self.world.chain(proposal.purpose, proposal.topic, proposal.department)
+        said = any(applied.policy.code == UNREACHABLE for applied in chain)
+        if not proposal.media or (missing and not said):
             media = None if not proposal.addresses else missing
             detail = f"there is no usable address or channel for {_words(sorted(missing)) or 'any medium'}"
             found.append(Review("commsched", UNREACHABLE, Verdict(NEVER, media, detail)))
