@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from commsched.model.decisions import Review, Verdict, could_not, must_not
 from commsched.model.facts import Reading, Sent
 from commsched.planning.fold import fold
 from commsched.planning.ledger import Ledger, ledger_of
 from commsched.planning.plan import plan
 from commsched.planning.propose import Proposer
-from commsched.planning.review import Reviewer
-from commsched.timing.windows import RESOLUTION
+from commsched.planning.review import Reviewer, conflict
+from commsched.timing.windows import RESOLUTION, Windows
 
 FIRST = datetime(2026, 6, 1, tzinfo=UTC)
 INSTANTS = st.integers(0, 400 * 24 * 60).map(lambda minutes: FIRST + timedelta(minutes=minutes))
@@ -150,6 +151,43 @@ def test_restriction_a_narrower_span_gives_the_clipped_verdict(one_of, world, in
         part = Reviewer(state, world, now, []).allowance(wanted.proposal, (low, high)).times
         for medium, times in part.items():
             assert times == whole[medium].clip(low, high)
+
+
+@given(data=st.data())
+@settings(max_examples=200)
+def test_a_conflict_is_irreducible_and_shows_a_veto_that_is_enough(data):
+    """What is named as the reason empties the allowance; nothing in it could be left out; vetoes come first."""
+    start = datetime(2026, 12, 1, tzinfo=UTC)
+    hours = st.lists(st.tuples(st.integers(0, 20), st.integers(1, 6)), max_size=3)
+    media = ("email", "sms")
+    reviews = []
+    for number in range(data.draw(st.integers(1, 6))):
+        windows = Windows(
+            (start + timedelta(hours=low), start + timedelta(hours=low + length)) for low, length in data.draw(hours)
+        )
+        on = data.draw(st.sampled_from([None, frozenset({"email"}), frozenset({"sms"})]))
+        code = data.draw(st.sampled_from([must_not("no"), could_not("late")]))
+        reviews.append(Review(f"p{number}", code, Verdict(windows, on, "")))
+    span = (start, start + timedelta(days=1))
+
+    def left(kept):
+        times = []
+        for medium in media:
+            allowed = Windows.between(*span)
+            for review in kept:
+                windows = review.verdict.on(medium)
+                allowed = allowed if windows is None else allowed & windows
+            times.append(allowed)
+        return any(times)
+
+    if left(reviews):
+        return
+    found = conflict(reviews, media, span)
+    assert not left(found)
+    assert all(left([other for other in found if other is not one]) for one in found)
+    vetoes = [review for review in reviews if review.code.force == "must_not"]
+    if not left(vetoes):
+        assert all(review.code.force == "must_not" for review in found)
 
 
 def test_what_was_sent_is_never_planned_again(ledgers, world):
