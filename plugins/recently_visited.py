@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from pydantic import Field
 
-from commsched import Policy, Proposal, Settings, Verdict, View, Windows, hookimpl, must_not, only
+from commsched import Policy, Proposal, Settings, Verdict, View, Windows, allow, hookimpl, must_not, only
 
 
 class RecentlyVisitedSettings(Settings):
@@ -30,11 +30,11 @@ class RecentlyVisited(Policy[RecentlyVisitedSettings]):
     depends = frozenset({"time", "facts"})
     purposes = frozenset({"service", "marketing", "sales"})
 
-    def review(self, proposal: Proposal, view: View) -> Verdict:  # noqa: ARG002 - every proposal gets the same answer
+    def review(self, proposal: Proposal, view: View) -> Verdict:
         """Any time, save the days after each visit."""
-        rest = timedelta(days=self.settings.days)
-        taken = Windows((at, at + rest) for at in visits(view))
-        return only(~taken, detail=f"not within {self.settings.days} days of a visit")
+        rest, (opens, closes) = timedelta(days=self.settings.days), proposal.span
+        taken = Windows((at, at + rest) for at in visits(view) if opens - rest < at < closes)
+        return only(~taken, detail=f"not within {self.settings.days} days of a visit") if taken else allow()
 
 
 def visits(view: View) -> Iterable[datetime]:

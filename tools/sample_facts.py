@@ -67,6 +67,8 @@ def main() -> None:
     for name, content in files.items():
         (arguments.out / name).write_bytes(content)
         print(f"{name:24} {len(content.splitlines()):6} facts {len(content) / 1024:8.0f} KiB")
+    # The demo begins on the day on which the facts end.
+    (arguments.out / "as-of.txt").write_text(f"{arguments.as_of}\n", "utf-8")
     print(", ".join(f"{number} {kind}" for kind, number in kinds.most_common()))
 
 

@@ -88,12 +88,12 @@ class DeploymentSettings(_Section):
 class DepartmentSettings(_Section):
     """A department and how customers reach it."""
 
-    title: str
+    title: str = Field(description="Its name, as customers know it.")
     calendar: str | None = Field(None, description="The calendar of its hours.")
-    timezone: str | None = None
-    phone: str = ""
-    email: str = ""
-    postal: str = ""
+    timezone: str | None = Field(None, description="Its IANA zone; default: the place's.")
+    phone: str = Field("", description="How customers call it.")
+    email: str = Field("", description="How customers write to it.")
+    postal: str = Field("", description="Where it is.")
 
 
 class InstanceSettings(BaseModel):
@@ -101,12 +101,16 @@ class InstanceSettings(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    kind: str
-    name: str = ""
-    purposes: tuple[str, ...] | None = None
-    topics: tuple[str, ...] | None = None
-    departments: tuple[str, ...] | None = None
-    media: tuple[str, ...] | None = None
+    kind: str = Field(description="One of the kinds below, or of a plugin.")
+    name: str = Field("", description="What it is called; default: its kind.")
+    purposes: tuple[str, ...] | None = Field(
+        None, description="Of a policy: the purposes in which it has a say; default: its kind's."
+    )
+    topics: tuple[str, ...] | None = Field(
+        None, description="Of a policy: the topics, with all below them; default: every topic."
+    )
+    departments: tuple[str, ...] | None = Field(None, description="Of a policy: whose messages; default: everybody's.")
+    media: tuple[str, ...] | None = Field(None, description="Of a policy: the media it narrows; default: its kind's.")
 
     @property
     def label(self) -> str:
@@ -165,7 +169,8 @@ def line_of(text: str, *words: str) -> int | None:
 
 def _problem(error: Any, text: str) -> Problem:  # noqa: ANN401 - pydantic's ErrorDetails
     path = [str(part) for part in error["loc"] if not isinstance(part, int)]
-    line = line_of(text, *path)
+    # What is missing has no line of its own, but the table has in which it belongs.
+    line = line_of(text, *(path[:-1] if error["type"] == "missing" else path))
     name = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
         return Problem(

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+from time import monotonic
 from types import ModuleType
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -27,6 +28,7 @@ from pydantic import ValidationError
 import commsched.builtin
 from commsched.config import FILE, InstanceSettings
 from commsched.errors import ConfigurationError, Problem
+from commsched.planning.isolation import bounded
 from commsched.plugin import hookspecs
 from commsched.plugin.base import Calendar, Channel, Plugin, Policy, Source, kind_of
 
@@ -38,6 +40,7 @@ REGISTERS: Mapping[type[Plugin[Any]], str] = {
     Calendar: "register_calendars",
     Source: "register_sources",
 }
+QUIET_SECONDS = 900.0
 OBSERVERS = ("decided", "attempted", "received", "startup", "shutdown")
 P = TypeVar("P", bound=Plugin[Any])
 
@@ -60,6 +63,8 @@ class Plugins:
     origins: dict[str, str]
     kinds: dict[tuple[str, str], Kind]
     failed_observers: dict[str, str] = field(default_factory=dict)
+    patience: float = 5.0
+    _quiet: dict[str, float] = field(default_factory=dict)
 
     def make(self, base: type[P], declared: InstanceSettings, folder: Path, zone: ZoneInfo) -> P:
         """The instance that the configuration declares of a kind."""
@@ -90,18 +95,26 @@ class Plugins:
         return kind
 
     def tell(self, hook: str, **arguments: object) -> None:
-        """Tell the observers, one by one: one that raises is named, and the others still hear."""
+        """Tell the observers, one by one: one that raises is named, and the others still hear.
+
+        One that takes longer than ``patience`` seconds is interrupted, and not told anything for a quarter of an hour.
+        """
         for implementation in getattr(self.manager.hook, hook).get_hookimpls():
-            names = implementation.argnames
+            names, observer = implementation.argnames, f"{implementation.plugin_name}.{hook}"
+            if monotonic() < self._quiet.get(observer, 0.0):
+                continue
             try:
-                implementation.function(*(arguments[name] for name in names))
+                with bounded(self.patience):
+                    implementation.function(*(arguments[name] for name in names))
             except Exception as error:  # noqa: BLE001 - an observer may raise anything; sending must not notice
-                self.failed_observers[f"{implementation.plugin_name}.{hook}"] = f"{type(error).__name__}: {error}"
+                self.failed_observers[observer] = f"{type(error).__name__}: {error}"
+                if isinstance(error, TimeoutError):
+                    self._quiet[observer] = monotonic() + QUIET_SECONDS
                 log.warning("observer_failed", plugin=implementation.plugin_name, hook=hook, error=type(error).__name__)
 
     def functions(self, hook: str) -> tuple[Callable[..., Any], ...]:
         """The implementations of a hook, in loading order."""
-        return tuple(one.function for one in reversed(getattr(self.manager.hook, hook).get_hookimpls()))
+        return tuple(one.function for one in getattr(self.manager.hook, hook).get_hookimpls())
 
 
 def load_plugins(folder: Path) -> Plugins:
@@ -182,7 +195,7 @@ def _check_hooks(manager: pluggy.PluginManager, origins: Mapping[str, str]) -> N
 def _kinds(manager: pluggy.PluginManager) -> dict[tuple[str, str], Kind]:
     kinds: dict[tuple[str, str], Kind] = {}
     for base, hook in REGISTERS.items():
-        for implementation in reversed(getattr(manager.hook, hook).get_hookimpls()):
+        for implementation in getattr(manager.hook, hook).get_hookimpls():
             for plugin in _registered(implementation, base):
                 origin = implementation.plugin_name
                 taken = kinds.get((kind_of(base), plugin.kind))

@@ -30,7 +30,8 @@ def outgoing(medium: str) -> Outgoing:
 
 def outbox_lines(folder: Path) -> list[str]:
     """The attempts that the outbox has taken."""
-    return [json.loads(line)["attempt"] for line in (folder / "var/outbox/outbox.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (folder / "var/outbox/outbox.jsonl").read_text().splitlines()]
+    return [line["attempt"] for line in lines if "void" not in line]
 
 
 def letters(folder: Path) -> list[str]:

@@ -51,7 +51,7 @@ def current(
     Everybody in neither set was overtaken by a new fact.
     """
     subjects = {subject for one in loaded.values() for subject in one.versions}
-    versions = queries.versions(connection, subjects, lock=True)
+    versions = queries.lock_ledgers(connection, subjects)
     fences = queries.fences(connection, loaded)
     lost = frozenset(customer for customer in loaded if fences.get(customer) != held[customer])
     valid = frozenset(
@@ -102,8 +102,9 @@ def admitted(connection: Connection, ready: Sequence[Ready], world: World, now: 
         proposal = one.decision.proposal
         rule = rules.get(proposal.rule)
         old = rule is not None and proposal.ideal < world.since.get(rule.name, proposal.ideal)
+        # Catching up comes first, so that the many old ones do not use up the places of the day.
         limits = (
-            [] if rule is None else [(rule.name, rule.pace), (f"{rule.name}#catch_up", rule.catch_up if old else None)]
+            [] if rule is None else [(f"{rule.name}#catch_up", rule.catch_up if old else None), (rule.name, rule.pace)]
         )
         if all(queries.take_pace(connection, name, day, limit) for name, limit in limits if limit is not None):
             taken.append(one)

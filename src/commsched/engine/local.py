@@ -85,18 +85,25 @@ class LocalEngine:
         self.scheduler.start()
 
     def _wake(self) -> None:
-        now = self.clock.now()
         try:
-            report = self.loop.tick(now)
-            if report.planned:
-                self.report(report)
-            with self.loop.store.read() as connection:
-                due = queries.next_due(connection)
-            pause = max(timedelta(milliseconds=20), min(POLL, instant(due) - now)) if due is not None else POLL
+            pause = self._work(self.clock.now())
         except StoreError as error:
             log.error("store_failed", error=str(error))
             pause = AFTER_ERROR
+        except Exception as error:  # noqa: BLE001 - a defect must not end the service: it goes on, and says so each time
+            log.error("pass_failed", error=f"{type(error).__name__}: {error}", exc_info=True)
+            pause = AFTER_ERROR
         self.scheduler.add_job(self._wake, "date", id="wake", run_date=datetime.now(UTC) + pause, replace_existing=True)
+
+    def _work(self, now: datetime) -> timedelta:
+        """One batch, so that each goes by the clock as it is; says how long to wait for the next."""
+        report = self.loop.tick(now, limit=1)
+        if report.planned:
+            self.report(report)
+            return timedelta()
+        with self.loop.store.read() as connection:
+            due = queries.next_due(connection)
+        return max(timedelta(milliseconds=20), min(POLL, instant(due) - now)) if due is not None else POLL
 
     def _sweep(self) -> None:
         self._guarded(lambda: self.loop.sweep(self.clock.now(), SWEEP_BATCH))

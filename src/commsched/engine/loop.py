@@ -7,9 +7,11 @@ it the attempt is looked up.
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any, Self
 
 import structlog
@@ -19,9 +21,10 @@ from sqlalchemy import Connection, Row
 from commsched.delivery.compose import Composer
 from commsched.delivery.doubt import Doubtful, look_up
 from commsched.delivery.intent import NewId, Ready, admitted, apart, current, intend, ready_of
+from commsched.delivery.restored import hold_in_doubt, perhaps_gone
 from commsched.delivery.receipts import Result, doubt_delay, settle, state_of
 from commsched.delivery.send import Channels, send_all
-from commsched.errors import TemplateError
+from commsched.errors import CommschedError
 from commsched.model.decisions import Decision, Plan, Reason
 from commsched.model.state import State
 from commsched.planning.fold import fold
@@ -37,6 +40,8 @@ from commsched.store.store import Store, instant, micros
 
 log = structlog.get_logger("commsched.engine")
 BATCH = 500
+# The setting that names the world in which everybody was last looked at: spares a search through all customers.
+SWEPT = "swept_world"
 BREAKER = timedelta(minutes=15)
 
 
@@ -77,26 +82,34 @@ class Loop:
         report = Report()
         while limit is None or report.planned < limit:
             crash_point("before-claim")
+            until = monotonic() + self.lease.total_seconds()
             with self.store.write() as connection:
                 world = self.world(connection)
                 claimed = queries.claim(connection, micros(now), micros(now + self.lease), BATCH)
             if not claimed:
                 break
             crash_point("after-claim")
-            report += _Pass(self, world, now, dict(claimed)).run()
+            report += _Pass(self, world, now, dict(claimed), until).run()
         return report
 
     def sweep(self, now: datetime, limit: int) -> int:
-        """Wake some of those who were last planned in another world."""
+        """Wake some of those who were last planned in another world; how many there were."""
+        with self.store.read() as connection:
+            world = self.world(connection).hash
+            if queries.setting(connection, SWEPT) == world:
+                return 0
         with self.store.write() as connection:
-            return queries.sweep(connection, self.world(connection).hash, micros(now), limit)
+            found = queries.sweep(connection, world, micros(now), limit)
+            if found < limit:
+                queries.put_setting(connection, SWEPT, world)
+        return found
 
 
 class _Pass:
-    """One batch of claimed customers."""
+    """One batch of claimed customers; ``until`` is when the lease ends, on the clock of ``time.monotonic``."""
 
-    def __init__(self, loop: Loop, world: World, now: datetime, held: Mapping[str, int]) -> None:
-        self.loop, self.world, self.now, self.held = loop, world, now, held
+    def __init__(self, loop: Loop, world: World, now: datetime, held: Mapping[str, int], until: float) -> None:
+        self.loop, self.world, self.now, self.held, self.until = loop, world, now, held, until
         self.report = Report(planned=len(held))
 
     def run(self) -> Report:
@@ -105,23 +118,40 @@ class _Pass:
         waiting = self._resolve(doubtful) if doubtful else {}
         if doubtful:
             loaded, standing = self._load(list(self.held))
-        with watched(self.world.time_limit):
-            plans = {customer: plan(one.ledger, self.world, self.now) for customer, one in loaded.items()}
+        plans = self._plans(loaded)
         ready, plans = self._render(plans, loaded)
-        sending, changes = self._commit(plans, loaded, standing, ready, waiting)
+        sending, changes, soon = self._commit(plans, loaded, standing, ready, waiting)
         crash_point("after-intent")
         for decision in changes.decided:
             self.loop.tell("decided", decision=decision)
         if sending:
-            self._send(sending, plans)
+            self._send(sending, plans, soon)
         return self.report
+
+    def _plans(self, loaded: dict[str, Loaded]) -> dict[str, Plan]:
+        """The plans. A customer who cannot be planned is let go until later, and takes no other with them."""
+        plans: dict[str, Plan] = {}
+        with watched(self.world.time_limit):
+            for customer, one in loaded.items():
+                try:
+                    plans[customer] = plan(one.ledger, self.world, self.now)
+                except Exception as error:  # noqa: BLE001 - a plugin's derived facts, or a defect of ours
+                    self.report.problems.append(f"{customer} cannot be planned: {type(error).__name__}: {error}")
+                    at = traceback.extract_tb(error.__traceback__)[-1]
+                    log.error("plan_failed", customer=customer, error=type(error).__name__, at=f"{at.filename}:{at.lineno}")
+        stuck = [loaded.pop(customer) for customer in loaded.keys() - plans.keys()]
+        if stuck:
+            later = self.now + BREAKER
+            with self.loop.store.write() as connection:
+                queries.finish(connection, [self._row(one.ledger.customer, later) for one in stuck])
+        return plans
 
     def _load(self, customers: Sequence[str]) -> tuple[dict[str, Loaded], dict[str, list[Row[Any]]]]:
         with self.loop.store.read() as connection:
             return load(connection, customers), queries.messages(connection, customers)
 
     def _resolve(self, customers: Sequence[str]) -> dict[str, datetime]:
-        """Look up what is under way: whoever claims a customer knows that no other worker is sending for them now."""
+        """Look up what is under way and nobody's any more; says when the customers must be looked at again."""
         with self.loop.store.read() as connection:
             rows = queries.attempts(connection, states=("sending", "in_doubt"), customers=customers)
             messages = {
@@ -130,9 +160,11 @@ class _Pass:
         doubtful = [
             Doubtful(row, messages[row.customer, row.key]) for row in rows if (row.customer, row.key) in messages
         ]
-        results = self.loop.runner.run(look_up(doubtful, self.loop.channels))
-        waiting: dict[str, datetime] = {}
-        for doubt, result in zip(doubtful, results, strict=True):
+        # Another worker may be sending still: a new fact lets a customer be claimed before that worker's lease ends.
+        ended = [one for one in doubtful if one.attempt.state != "sending" or self._lease_end(one) <= self.now]
+        results = self.loop.runner.run(look_up(ended, self.loop.channels))
+        waiting = {one.attempt.customer: self._lease_end(one) for one in doubtful if one not in ended}
+        for doubt, result in zip(ended, results, strict=True):
             if state_of(result.outcome) == "in_doubt":
                 later = self.now + doubt_delay(instant(doubt.attempt.started_at), self.now)
                 waiting[result.record.customer] = min(later, waiting.get(result.record.customer, later))
@@ -140,6 +172,9 @@ class _Pass:
         with self.loop.store.write() as connection:
             settle(connection, results, self.now)
         return waiting
+
+    def _lease_end(self, doubt: Doubtful) -> datetime:
+        return instant(doubt.attempt.started_at) + self.loop.lease
 
     def _render(self, plans: Mapping[str, Plan], loaded: Mapping[str, Loaded]) -> tuple[list[Ready], dict[str, Plan]]:
         """Render what is due now; a message that cannot be rendered is refused until its template changes."""
@@ -152,7 +187,7 @@ class _Pass:
                 for decision in due:
                     try:
                         ready.append(self._ready(one, decision, state))
-                    except TemplateError as error:
+                    except Exception as error:  # noqa: BLE001 - whatever is wrong with one message, the others go on
                         poisoned[decision.key] = _poisoned(decision, error)
                         self.report.problems.append(f"{decision.key}: {error}")
                 if poisoned:
@@ -176,7 +211,9 @@ class _Pass:
         standing: Mapping[str, list[Row[Any]]],
         ready: Sequence[Ready],
         waiting: Mapping[str, datetime],
-    ) -> tuple[list[Ready], Changes]:
+    ) -> tuple[list[Ready], Changes, dict[str, datetime]]:
+        """Write the intent; says what is to be sent, what changed, and who must be looked at again when."""
+        soon = dict(waiting)
         with self.loop.store.write() as connection:
             valid, lost = current(connection, loaded, self.held)
             valid -= apart([one for one in ready if one.decision.proposal.customer in valid], loaded)
@@ -184,40 +221,55 @@ class _Pass:
             write(connection, changes)
             willing = [one for one in ready if one.decision.proposal.customer in valid]
             sending = admitted(connection, willing, self.world, self.now)
+            rested = [(customer, self.now + BREAKER) for customer, one in plans.items() if one.failures]
+            soon |= {c: min(soon.get(c, later), later) for c, later in (*self._paced(willing, sending), *rested)}
+            doubted = perhaps_gone(connection, sending, standing)
+            if doubted:
+                hold_in_doubt(connection, doubted, self.now)
+                sending = [one for one in sending if one not in doubted]
+                soon |= {one.record.customer: self.now for one in doubted}
             intend(connection, sending, self.now)
-            queries.finish(connection, self._next(plans, valid, lost, willing, sending, waiting))
+            queries.finish(connection, self._next(plans, valid, lost, sending, soon))
             self._open_breakers(connection, plans)
         self.report.overtaken += len(plans) - len(valid) - len(lost)
-        return sending, changes
+        return sending, changes, soon
+
+    def _paced(self, willing: Sequence[Ready], sending: Sequence[Ready]) -> list[tuple[str, datetime]]:
+        """Who has a message that found no place today."""
+        taken = {one.outgoing.attempt for one in sending}
+        tomorrow = self._tomorrow()
+        return [(one.record.customer, tomorrow) for one in willing if one.outgoing.attempt not in taken]
 
     def _next(
         self,
         plans: Mapping[str, Plan],
         valid: frozenset[str],
         lost: frozenset[str],
-        willing: Sequence[Ready],
         sending: Sequence[Ready],
-        waiting: Mapping[str, datetime],
+        soon: Mapping[str, datetime],
     ) -> list[dict[str, object]]:
         """When each is looked at again: whoever is being sent to, when the lease ends; the overtaken, at once."""
         busy = {one.decision.proposal.customer for one in sending}
-        paced = {one.decision.proposal.customer for one in willing} - busy
         rows = []
         for customer, one in plans.items():
             if customer in lost:
                 continue
             due = one.wake_at if customer in valid else self.now
-            if customer in paced:
-                due = min(due, self._tomorrow())
-            if customer in waiting:
-                due = min(due, waiting[customer])
+            due = min(due, soon.get(customer, due))
             if customer in busy:
                 due = self.now + self.loop.lease
             rows.append(self._row(customer, due))
         return rows
 
     def _row(self, customer: str, due: datetime) -> dict[str, object]:
-        return {"who": customer, "held": self.held[customer], "next_due": micros(due), "hash": self.world.hash}
+        leased = micros(self.now + self.loop.lease)
+        return {
+            "who": customer,
+            "held": self.held[customer],
+            "leased": leased,
+            "next_due": micros(due),
+            "hash": self.world.hash,
+        }
 
     def _tomorrow(self) -> datetime:
         local = (self.now + timedelta(days=1)).astimezone(self.world.zone)
@@ -229,8 +281,8 @@ class _Pass:
             self.report.problems.append(f"the policy {policy} failed: {detail}")
             log.error("policy_failed", policy=policy)
 
-    def _send(self, sending: Sequence[Ready], plans: Mapping[str, Plan]) -> None:
-        outcomes = self.loop.runner.run(send_all(sending, self.loop.channels, self.now))
+    def _send(self, sending: Sequence[Ready], plans: Mapping[str, Plan], soon: Mapping[str, datetime]) -> None:
+        outcomes = self.loop.runner.run(send_all(sending, self.loop.channels, self.now, self.until))
         crash_point("after-send")
         results = [
             Result(one.outgoing.attempt, one.record, one.sent, outcome)
@@ -239,7 +291,10 @@ class _Pass:
         with self.loop.store.write() as connection:
             again = settle(connection, results, self.now)
             customers = {one.decision.proposal.customer for one in sending}
-            rows = [self._row(c, min(plans[c].wake_at, again.get(c, plans[c].wake_at))) for c in sorted(customers)]
+            wakes = {c: plans[c].wake_at for c in customers}
+            rows = [
+                self._row(c, min(found[c] for found in (wakes, again, soon) if c in found)) for c in sorted(customers)
+            ]
             queries.finish(connection, rows)
         crash_point("after-result")
         self._count(sending, results)
@@ -252,6 +307,7 @@ class _Pass:
             self.loop.tell("attempted", attempt=one.attempt, outcome=state)
 
 
-def _poisoned(decision: Decision, error: TemplateError) -> Decision:
-    reason = Reason("commsched", "template_failed", f"the template cannot be rendered: {error.detail}", "must_not")
+def _poisoned(decision: Decision, error: Exception) -> Decision:
+    detail = error.detail if isinstance(error, CommschedError) else f"{type(error).__name__}: {error}"
+    reason = Reason("commsched", "template_failed", f"the message cannot be rendered: {detail}", "must_not")
     return replace(decision, state="refused", at=None, medium=None, reasons=(reason,))

@@ -112,4 +112,6 @@ def _learnt(fact: AnyFact) -> datetime:
 
 
 def _shown(value: object) -> str:
-    return "nothing" if value is None else f"{value!r}" if isinstance(value, str) else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "nothing" if value is None else repr(value) if isinstance(value, str) else str(value)

@@ -56,6 +56,19 @@ def watched(limit: float) -> Iterator[None]:
         _watch.limit, _watch.started = 0.0, None
 
 
+@contextmanager
+def bounded(limit: float) -> Iterator[None]:
+    """Interrupt this block after ``limit`` seconds with ``TimeoutError``, where that can be done."""
+    with watched(limit):
+        _watch.started = monotonic()
+        try:
+            yield
+        except _Overrun:
+            raise TimeoutError(f"it did not end within {limit:g} s") from None
+        finally:
+            _watch.started = None
+
+
 def ask(applied: Applied, proposal: Proposal, view: View, limit: float) -> Verdict | str:
     """The policy's verdict, or a sentence that says how it failed."""
     started = monotonic()

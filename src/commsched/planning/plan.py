@@ -25,13 +25,13 @@ def plan(ledger: Ledger, world: World, now: datetime) -> Plan:
 
     ``now`` is an aware UTC instant. Until ``wake_at``, and as long as no fact is added, the plan stays what it is.
     """
-    state = fold(_with_extra(ledger, world), now)
+    state = fold(with_extra(ledger, world), now)
     proposer = Proposer(ledger, state, world, now)
     wanted = list(proposer.wanted())
     if not wanted:
         wake_at = _wake(proposer, (), world, now)
         return Plan(ledger.customer, now, (), tuple(proposer.tasks), wake_at)
-    reviewer = Reviewer(state, world, now, _history(ledger, state))
+    reviewer = Reviewer(state, world, now, history_of(ledger, state))
     placer = Placer(proposer, reviewer, now)
     with watched(world.time_limit):
         decisions = placer.place(wanted)
@@ -45,7 +45,8 @@ def plan(ledger: Ledger, world: World, now: datetime) -> Plan:
     )
 
 
-def _with_extra(ledger: Ledger, world: World) -> Ledger:
+def with_extra(ledger: Ledger, world: World) -> Ledger:
+    """The ledger with what plugins derive from its facts."""
     if not world.extra_facts:
         return ledger
     facts = [fact for _, fact in ledger.entries]
@@ -56,7 +57,8 @@ def _with_extra(ledger: Ledger, world: World) -> Ledger:
     return replace(ledger, entries=entries)
 
 
-def _history(ledger: Ledger, state: State) -> list[Placed]:
+def history_of(ledger: Ledger, state: State) -> list[Placed]:
+    """Everything that was sent to the customer or an address of theirs, and what is under way, by time."""
     under_way = (way.sent for way in ledger.under_way)
     return sorted((_placed(one) for one in (*state.sent, *state.address_history, *under_way)), key=lambda one: one.at)
 

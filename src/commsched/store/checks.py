@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC
 from difflib import get_close_matches
 from functools import lru_cache
+from math import isfinite
 from typing import Any
 
+import msgspec
 import phonenumbers
 from msgspec import UNSET
 from msgspec.structs import force_setattr
@@ -21,7 +23,10 @@ from commsched.timing.civil import parse_week, zone
 from commsched.timing.durations import parse_distance, parse_duration
 
 # RFC 5321 limits a local part to 64 and a domain to 255 octets; the form is the one that mail systems accept.
-_EMAIL = re.compile(r"[^\s@<>\"(),:;\\\[\]]{1,64}@([A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}")
+_EMAIL = re.compile(
+    r"[^\s@<>\"(),:;\\\[\]\x00-\x1f\x7f]{1,64}@"
+    r"([A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}"
+)
 _REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _TYPES: Mapping[str, tuple[type, ...]] = {
@@ -46,13 +51,31 @@ class Checker:
             force_setattr(fact, "at", fact.at.astimezone(UTC))
         if fact.recorded_at is not None and fact.recorded_at.tzinfo is not UTC:
             force_setattr(fact, "recorded_at", fact.recorded_at.astimezone(UTC))
-        for name in ("id", "customer"):
-            value = getattr(fact, name)
-            if value is not None and _CONTROL.search(value):
-                raise FactRejected(name, "an id has no control characters")
+        for name in ("id", "customer", "organisation", "household"):
+            _plain(name, getattr(fact, name))
         special = _SPECIAL.get(type(fact))
         if special is not None:
             special(self, fact)
+
+    def read_cells(self, fact: AnyFact) -> None:
+        """Bring what stands as text in the cells of a CSV file to its declared types, where it fits them."""
+        for values, declared in self._declared(fact):
+            for name, text in values.items():
+                if isinstance(text, str) and declared.get(name, "string") != "string":
+                    values[name] = _cell(text, declared[name])
+
+    def _declared(self, fact: AnyFact) -> Iterator[tuple[dict[str, Scalar], Mapping[str, str]]]:
+        if isinstance(fact, f.Asset) and fact.attributes is not UNSET:
+            yield fact.attributes, self._attributes(fact)
+        elif isinstance(fact, f.Event):
+            yield fact.data, self.words.events.get(fact.kind, {})
+        elif isinstance(fact, f.Preference | f.Custom) and fact.facts is not UNSET:
+            yield fact.facts, self.words.facts
+
+    def _attributes(self, asset: f.Asset) -> Mapping[str, str]:
+        """The attributes of its kind; of any kind, where the fact does not say which."""
+        kinds = [self.words.assets.get(asset.kind, {})] if asset.kind is not UNSET else self.words.assets.values()
+        return {name: one for kind in kinds for name, one in kind.items()}
 
     def customer(self, fact: f.Customer) -> None:
         for role in fact.roles or ():
@@ -61,6 +84,8 @@ class Checker:
             _attempt("timezone", zone, fact.timezone, "is no IANA zone; write e.g. America/Chicago")
         if fact.region and not _REGION.fullmatch(fact.region):
             raise FactRejected("region", f"{fact.region!r} is no ISO 3166-2 region; write e.g. US-IL or DE-BY")
+        _plain("guardian", fact.guardian)
+        _no_nul("postal", fact.postal)
 
     def contact_point(self, fact: f.ContactPoint) -> None:
         for medium in fact.media or ():
@@ -69,6 +94,7 @@ class Checker:
             force_setattr(fact, "address", email(fact.address))
         elif fact.kind == "phone":
             force_setattr(fact, "address", phone(fact.address, self.country))
+        _no_nul("address", fact.address)
 
     def consent(self, fact: f.Consent) -> None:
         self._known("medium", fact.medium, (*MEDIA, "*"))
@@ -97,8 +123,7 @@ class Checker:
         if fact.kind is not UNSET:
             self._known("kind", fact.kind, self.words.assets)
         if fact.attributes is not UNSET:
-            kinds = [self.words.assets[fact.kind]] if fact.kind is not UNSET else self.words.assets.values()
-            self._typed("attributes", fact.attributes, {name: one for kind in kinds for name, one in kind.items()})
+            self._typed("attributes", fact.attributes, self._attributes(fact))
 
     def event(self, fact: f.Event) -> None:
         self._known("kind", fact.kind, self.words.events)
@@ -137,6 +162,11 @@ class Checker:
         if fact.department is not None and self.words.departments:
             self._known("department", fact.department, self.words.departments)
 
+    def interaction(self, fact: f.Interaction) -> None:
+        if fact.purpose is not None:
+            self._known("purpose", fact.purpose, self.words.purposes)
+        self._topic(fact.topic)
+
     def _topic(self, topic: str | None) -> None:
         if topic is not None and topic != "*":
             self._known("topic", topic, self.words.topics)
@@ -154,6 +184,17 @@ class Checker:
             fits = isinstance(value, _TYPES[kind]) and (kind == "boolean" or not isinstance(value, bool))
             if value is not None and not fits:
                 raise FactRejected(f"{field}.{name}", f"{value!r} is not a {kind}")
+
+
+def _plain(field: str, value: object) -> None:
+    if isinstance(value, str) and _CONTROL.search(value):
+        raise FactRejected(field, "an id has no control characters")
+
+
+def _no_nul(field: str, value: object) -> None:
+    # PostgreSQL stores no text that has one.
+    if isinstance(value, str) and "\0" in value:
+        raise FactRejected(field, "text has no NUL characters")
 
 
 @lru_cache(maxsize=4096)
@@ -175,6 +216,14 @@ def phone(number: str, country: str | None) -> str:
     if parsed is None or not phonenumbers.is_possible_number(parsed):
         raise FactRejected("address", f"{number!r} is no phone number; write it as +1 847 555 0142")
     return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
+
+
+def _cell(text: str, kind: str) -> Scalar:
+    try:
+        value: Scalar = msgspec.convert(text, _TYPES[kind][-1], strict=False)
+    except msgspec.ValidationError:
+        return text
+    return value if not isinstance(value, float) or isfinite(value) else text
 
 
 def _attempt(field: str, parse: Callable[[Any], object], value: object, hint: str) -> None:
@@ -199,4 +248,5 @@ _SPECIAL: dict[type, Callable[[Checker, Any], None]] = {
     f.Appointment: Checker.appointment,
     f.Hold: Checker.hold,
     f.Feedback: Checker.feedback,
+    f.Interaction: Checker.interaction,
 }

@@ -7,9 +7,11 @@ reported and repeats nothing.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -82,7 +84,7 @@ def read(path: Path, checker: Checker, origin: Origin, mapping: Path | None = No
         message = f"there is no file {path}."
         raise Misuse(message)
     if path.suffix.lower() == ".csv":
-        return _batches(path.name, _csv_lines(path), _Rows(path, mapping).fact, checker, origin)
+        return _batches(path.name, _csv_lines(path), _Rows(path, mapping, checker).fact, checker, origin)
     return _batches(path.name, _json_lines(path), _from_json, checker, origin)
 
 
@@ -170,33 +172,37 @@ def _json_lines(path: Path) -> Iterator[Line]:
         while raw := file.readline(MAX_LINE):
             number += 1
             fault = ""
+            text = raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw
             if len(raw) == MAX_LINE and not raw.endswith(b"\n"):
                 fault = f"the line is longer than {MAX_LINE:,} bytes; one line holds one fact"
                 while (rest := file.readline(MAX_LINE)) and not rest.endswith(b"\n"):
                     pass
             end = file.tell() if fault else end + len(raw)
-            if raw.strip() or fault:
-                yield Line(number, raw[:SHOWN] if fault else raw, end, fault)
+            if text.strip() or fault:
+                yield Line(number, text[:SHOWN] if fault else text, end, fault)
 
 
 def _csv_lines(path: Path) -> Iterator[Line]:
     with path.open("r", encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        rows = csv.reader(_bounded(file))
-        try:
-            header = next(rows, None)
-            if not header:
-                message = f"{path} is empty; its first line must name the fields."
-                raise Misuse(message)
-            for row in rows:
-                if row:
-                    yield _csv_line(rows.line_num, header, row)
-        except csv.Error as error:
-            yield Line(rows.line_num, b"", 0, f"this line is not CSV ({error})")
-
-
-def _bounded(file: Iterable[str]) -> Iterator[str]:
-    for line in file:
-        yield line if len(line) <= MAX_LINE else "\n"
+        rows = csv.reader(file)
+        header = next(rows, None)
+        if not header:
+            message = f"{path} is empty; its first line must name the fields."
+            raise Misuse(message)
+        header = [name.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for name in header]
+        if twice := [name for name in header if name and header.count(name) > 1]:
+            message = f"{path}: two columns are called {twice[0]!r}; give one of them another name."
+            raise Misuse(message)
+        while True:
+            try:
+                row = next(rows)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield Line(rows.line_num, b"", 0, f"this line is not CSV ({error})")
+                continue
+            if row:
+                yield _csv_line(rows.line_num, header, row)
 
 
 def _csv_line(number: int, header: list[str], row: list[str]) -> Line:
@@ -214,7 +220,8 @@ def _csv_line(number: int, header: list[str], row: list[str]) -> Line:
 class _Rows:
     """Rows of one CSV file as facts: the type from a mapping file, a ``type`` column, or the file's name."""
 
-    def __init__(self, path: Path, mapping: Path | None) -> None:
+    def __init__(self, path: Path, mapping: Path | None, checker: Checker) -> None:
+        self.checker = checker
         beside = path.with_suffix(".map.yaml")
         plan = _mapping(mapping or beside) if mapping or beside.is_file() else {}
         stem = path.stem.lower().rstrip("0123456789-_")
@@ -222,10 +229,13 @@ class _Rows:
             (name for name in (stem, stem.removesuffix("s")) if name in FACT_TYPES), None
         )
         self.fields: Mapping[str, str] = {column: name for name, column in plan.get("fields", {}).items()}
-        self.constants: Mapping[str, Any] = plan.get("constants", {})
+        self.constants: dict[str, Any] = plan.get("constants", {})
 
     def fact(self, row: dict[str, str]) -> AnyFact:
-        values: dict[str, Any] = dict(self.constants)
+        if unknown := self.fields.keys() - row.keys():
+            message = f"the mapping names the column {min(unknown)!r}; the file has {', '.join(row)}."
+            raise Misuse(message)
+        values: dict[str, Any] = deepcopy(self.constants)
         for column, cell in row.items():
             name = self.fields.get(column, column) if self.fields else column
             if cell != "" and (not self.fields or column in self.fields):
@@ -240,6 +250,7 @@ class _Rows:
             fact: AnyFact = msgspec.convert({**values, "type": kind}, AnyFact, strict=False)
         except msgspec.ValidationError as error:
             raise _rejected(str(error)) from error
+        self.checker.read_cells(fact)
         return fact
 
 
@@ -249,15 +260,28 @@ def _mapping(path: Path) -> dict[str, Any]:
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
         message = f"the mapping file {path} cannot be read: {error}"
         raise Misuse(message) from error
-    if not isinstance(plan, dict) or set(plan) - {"type", "fields", "constants"}:
+    if not isinstance(plan, dict) or not _is_mapping(plan):
         message = f"the mapping file {path} has the keys type, fields (our name: their column) and constants."
         raise Misuse(message)
     return plan
 
 
+def _is_mapping(plan: dict[str, Any]) -> bool:
+    fields, constants = plan.get("fields", {}), plan.get("constants", {})
+    return (
+        not set(plan) - {"type", "fields", "constants"}
+        and isinstance(plan.get("type", ""), str)
+        and isinstance(constants, dict)
+        and isinstance(fields, dict)
+        and all(isinstance(text, str) for pair in fields.items() for text in pair)
+    )
+
+
 def _put(values: dict[str, Any], path: list[str], cell: str | None) -> None:
     for part in path[:-1]:
         values = values.setdefault(part, {})
+        if not isinstance(values, dict):
+            raise FactRejected(part, "this field is given both whole and in parts")
     values[path[-1]] = cell
 
 

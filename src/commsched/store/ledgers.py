@@ -109,7 +109,7 @@ def decode(bodies: Sequence[bytes]) -> list[AnyFact]:
 
 
 def _fresh(connection: Connection, rows: Mapping[tuple[str, bytes], AnyFact]) -> dict[tuple[str, bytes], AnyFact]:
-    known = queries.versions(connection, {subject for subject, _ in rows}, lock=True)
+    known = queries.lock_ledgers(connection, {subject for subject, _ in rows})
     present = queries.digests(connection, known)
     return {key: fact for key, fact in rows.items() if key not in present} if present else dict(rows)
 
@@ -195,8 +195,9 @@ def _read(connection: Connection, subjects: Iterable[str]) -> dict[str, tuple[En
     if not rows:
         return {}
     found: dict[str, list[Entry]] = {}
-    for row, fact in zip(rows, decode([row[2] for row in rows]), strict=True):
-        found.setdefault(row[0], []).append((row[1].hex(), fact))
+    owners, digests, bodies = zip(*rows, strict=True)
+    for subject, digest, fact in zip(owners, digests, decode(bodies), strict=True):
+        found.setdefault(subject, []).append((digest.hex(), fact))
     return {subject: tuple(entries) for subject, entries in found.items()}
 
 

@@ -5,11 +5,25 @@ Lists of keys are bound as one expanding parameter, in chunks that every databas
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    ScalarSelect,
+    Select,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from commsched.store import tables as t
@@ -31,8 +45,10 @@ def _upsert(connection: Connection) -> Any:  # noqa: ANN401 - the dialects share
 
 # --- facts ---------------------------------------------------------------------------------------------------------
 
-_facts = select(t.fact.c.subject, t.fact.c.digest, t.fact.c.body).where(
-    t.fact.c.subject.in_(bindparam("subjects", expanding=True))
+_facts = (
+    select(t.fact.c.subject, t.fact.c.digest, t.fact.c.body)
+    .where(t.fact.c.subject.in_(bindparam("subjects", expanding=True)))
+    .order_by(t.fact.c.subject, t.fact.c.digest)
 )
 _digests = select(t.fact.c.subject, t.fact.c.digest).where(t.fact.c.subject.in_(bindparam("subjects", expanding=True)))
 _versions = select(t.ledger.c.subject, t.ledger.c.version, t.ledger.c.flags).where(
@@ -43,7 +59,8 @@ _versions = select(t.ledger.c.subject, t.ledger.c.version, t.ledger.c.flags).whe
 def facts(connection: Connection, subjects: Iterable[str]) -> Iterator[Row[tuple[str, bytes, bytes]]]:
     """Subject, digest and body of every fact of these ledgers, in order of their key."""
     for chunk in chunks(sorted(set(subjects))):
-        yield from connection.execute(_facts.order_by(t.fact.c.subject, t.fact.c.digest), {"subjects": chunk})
+        # All at once: row by row takes half as long again.
+        yield from connection.execute(_facts, {"subjects": chunk}).all()
 
 
 def digests(connection: Connection, subjects: Iterable[str]) -> set[tuple[str, bytes]]:
@@ -56,15 +73,34 @@ def digests(connection: Connection, subjects: Iterable[str]) -> set[tuple[str, b
 
 
 def versions(connection: Connection, subjects: Iterable[str], *, lock: bool = False) -> dict[str, tuple[int, int]]:
-    """Version and flags of each of these ledgers that exists; ``lock`` keeps them from moving until the commit."""
-    query = _versions.order_by(t.ledger.c.subject)
+    """Version and flags of each of these ledgers that exists; ``lock`` keeps them from moving until the commit.
+
+    Everybody locks customers before addresses: an append to a customer's ledger may go on to those of their addresses.
+    """
+    query = _versions.order_by(t.ledger.c.subject.desc())
     if lock:
         query = query.with_for_update()
     return {
         row.subject: (row.version, row.flags)
-        for chunk in chunks(sorted(set(subjects)))
+        for chunk in chunks(sorted(set(subjects), reverse=True))
         for row in connection.execute(query, {"subjects": chunk})
     }
+
+
+def lock_ledgers(connection: Connection, subjects: Collection[str]) -> dict[str, tuple[int, int]]:
+    """Version and flags of each of these ledgers, which stay as they are until the commit.
+
+    SQLite has one writer at a time. PostgreSQL cannot lock a row that is not there: an empty ledger is begun.
+    """
+    found = versions(connection, subjects, lock=True)
+    missing = sorted(set(subjects) - found.keys(), reverse=True)
+    if missing and connection.dialect.name == "postgresql":
+        begun = postgresql.insert(t.ledger).on_conflict_do_update(
+            index_elements=["subject"], set_={"version": t.ledger.c.version}
+        )
+        connection.execute(begun, [{"subject": subject, "version": 0, "flags": 0} for subject in missing])
+        found |= versions(connection, missing)
+    return found
 
 
 def add_facts(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
@@ -93,12 +129,14 @@ def bump(connection: Connection, counts: Mapping[str, tuple[int, int]]) -> None:
 
 def flagged(connection: Connection, flag: int) -> list[str]:
     """The ledgers that carry a flag."""
-    return list(connection.execute(select(t.ledger.c.subject).where(t.ledger.c.flags.op("&")(flag) != 0)).scalars())
+    query = select(t.ledger.c.subject).where(t.ledger.c.flags.op("&")(flag) != 0).order_by(t.ledger.c.subject)
+    return list(connection.execute(query).scalars())
 
 
 def customers(connection: Connection) -> list[str]:
     """The ids of all customers that facts are about, in order."""
-    query = select(t.ledger.c.subject).where(t.ledger.c.subject >= "c:", t.ledger.c.subject < "c;")
+    subject = t.ledger.c.subject
+    query = select(subject).where(subject >= "c:", subject < "c;", t.ledger.c.version > 0)
     return [subject[2:] for subject in connection.execute(query.order_by(t.ledger.c.subject)).scalars()]
 
 
@@ -135,7 +173,9 @@ def put_appointments(connection: Connection, rows: Sequence[Mapping[str, object]
 
 def appointments_between(connection: Connection, start: int, end: int) -> list[Row[Any]]:
     """Appointments by time, those that overlap ``[start, end)``."""
-    query = select(t.appointment).where(t.appointment.c.start < end, t.appointment.c.end > start)
+    query = select(t.appointment).where(
+        t.appointment.c.start < end, or_(t.appointment.c.end > start, t.appointment.c.start >= start)
+    )
     return list(connection.execute(query.order_by(t.appointment.c.start)))
 
 
@@ -154,14 +194,23 @@ def wake(connection: Connection, customers: Iterable[str], due: int) -> None:
         connection.execute(statement, rows)
 
 
+def _picked(connection: Connection, customers: Select[tuple[str]]) -> ScalarSelect[str]:
+    """The customers, picked once, and on PostgreSQL none whom another transaction holds.
+
+    As a common table expression, for PostgreSQL may run a subquery that locks and limits more than once.
+    """
+    if connection.dialect.name == "sqlite":
+        return customers.scalar_subquery()
+    picked = customers.with_for_update(skip_locked=True).cte("picked")
+    return select(picked.c.customer).scalar_subquery()
+
+
 def claim(connection: Connection, now: int, lease_end: int, limit: int) -> list[tuple[str, int]]:
     """Take the customers who are due, soonest first, for the length of a lease: their ids and fences."""
     due = select(t.wake.c.customer).where(t.wake.c.due <= now).order_by(t.wake.c.due).limit(limit)
-    if connection.dialect.name == "postgresql":
-        due = due.with_for_update(skip_locked=True)
     statement = (
         update(t.wake)
-        .where(t.wake.c.customer.in_(due.scalar_subquery()))
+        .where(t.wake.c.customer.in_(_picked(connection, due)))
         .values(due=lease_end, fence=t.wake.c.fence + 1)
         .returning(t.wake.c.customer, t.wake.c.fence)
     )
@@ -172,7 +221,13 @@ _fences = select(t.wake.c.customer, t.wake.c.fence).where(t.wake.c.customer.in_(
 _finish = (
     update(t.wake)
     .where(t.wake.c.customer == bindparam("who"), t.wake.c.fence == bindparam("held"))
-    .values(due=bindparam("next_due"), world=bindparam("hash"))
+    .values(
+        due=case(
+            (and_(t.wake.c.due < bindparam("leased"), t.wake.c.due < bindparam("next_due")), t.wake.c.due),
+            else_=bindparam("next_due"),
+        ),
+        world=bindparam("hash"),
+    )
 )
 
 
@@ -182,7 +237,10 @@ def fences(connection: Connection, customers: Iterable[str]) -> dict[str, int]:
 
 
 def finish(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
-    """Give customers back (``who``, ``held``: the fence, ``next_due``, ``hash``), where the fence still holds."""
+    """Give customers back (``who``, ``held``: the fence, ``leased``: until when, ``next_due``, ``hash``).
+
+    Only where the fence still holds. Whoever was woken before the end of the lease stays awake.
+    """
     if rows:
         connection.execute(_finish, rows)
 
@@ -192,12 +250,18 @@ def next_due(connection: Connection) -> int | None:
     return connection.execute(select(func.min(t.wake.c.due))).scalar()
 
 
+def queue(connection: Connection) -> tuple[int, int | None]:
+    """How many customers there are to look at, now or later, and when the first of them is due."""
+    row = connection.execute(select(func.count(), func.min(t.wake.c.due)).select_from(t.wake)).one()
+    return row[0], row[1]
+
+
 def sweep(connection: Connection, world: str, due: int, limit: int) -> int:
     """Wake some of those who were last planned in another world, the soonest due first; how many there were."""
     stale = (
         select(t.wake.c.customer).where(t.wake.c.world != world, t.wake.c.due > due).order_by(t.wake.c.due).limit(limit)
     )
-    statement = update(t.wake).where(t.wake.c.customer.in_(stale.scalar_subquery())).values(due=due, world=world)
+    statement = update(t.wake).where(t.wake.c.customer.in_(_picked(connection, stale))).values(due=due, world=world)
     return connection.execute(statement).rowcount
 
 
@@ -414,23 +478,19 @@ def put_rules(connection: Connection, rows: Sequence[Mapping[str, object]]) -> N
 
 def take_pace(connection: Connection, rule: str, day: str, limit: int) -> bool:
     """Take one of a rule's places of the day; whether there was one left."""
-    used = connection.execute(
-        select(t.pace.c.used).where(t.pace.c.rule == rule, t.pace.c.day == day).with_for_update()
-    ).scalar()
-    if used is not None and used >= limit:
-        return False
     statement = _upsert(connection)(t.pace).values(rule=rule, day=day, used=1)
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["rule", "day"], set_={"used": t.pace.c.used + 1})
+    statement = statement.on_conflict_do_update(
+        index_elements=["rule", "day"], set_={"used": t.pace.c.used + 1}, where=t.pace.c.used < limit
     )
-    return True
+    return limit > 0 and connection.execute(statement.returning(t.pace.c.used)).first() is not None
 
 
 def release(connection: Connection, now: int, lease: int) -> int:
     """Take back every lease, for a process that knows it is the only one: whoever is due within a lease's length.
 
-    Somebody due that soon by right is looked at a little early, which does no harm.
+    Somebody due that soon by right is looked at a little early, which does no harm. What was being sent is in doubt.
     """
+    connection.execute(update(t.attempt).where(t.attempt.c.state == "sending").values(state="in_doubt"))
     statement = (
         update(t.wake).where(t.wake.c.due > now, t.wake.c.due <= now + lease).values(due=now, fence=t.wake.c.fence + 1)
     )

@@ -7,9 +7,26 @@ batch of customers is read in one sweep, and the tables can be partitioned by it
 from __future__ import annotations
 
 import sqlalchemy
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, PrimaryKeyConstraint, Table
+from sqlalchemy import BigInteger, Column, Dialect, Index, Integer, LargeBinary, MetaData, PrimaryKeyConstraint, Table
 
 metadata = MetaData()
+
+
+class Bytes(LargeBinary):
+    """Bytes as the drivers take and give them.
+
+    SQLAlchemy would wrap each value that goes in and copy each that comes out, which made imports slower by a third.
+    """
+
+    def bind_processor(self, dialect: Dialect) -> None:
+        """Nothing is done to a value on its way in."""
+        del dialect
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> None:
+        """Nothing is done to a value on its way out."""
+        del dialect, coltype
+
+
 # Keys stand in the order of their bytes, whatever language the database speaks: ranges and locks rest on that order.
 Text = sqlalchemy.Text().with_variant(sqlalchemy.Text(collation="C"), "postgresql")
 
@@ -31,8 +48,8 @@ fact = Table(
     "fact",
     metadata,
     Column("subject", Text, nullable=False),
-    Column("digest", LargeBinary, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("digest", Bytes, nullable=False),
+    Column("body", Bytes, nullable=False),
     PrimaryKeyConstraint("subject", "digest"),
     sqlite_with_rowid=False,
 )
@@ -84,8 +101,8 @@ message = Table(
     Column("state", Text, nullable=False),
     Column("at", BigInteger),
     Column("attempt", Text),
-    Column("signature", LargeBinary, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("signature", Bytes, nullable=False),
+    Column("body", Bytes, nullable=False),
     PrimaryKeyConstraint("customer", "key"),
     sqlite_with_rowid=False,
 )
@@ -104,7 +121,7 @@ attempt = Table(
     Column("send_by", BigInteger, nullable=False),
     Column("finished_at", BigInteger),
     Column("detail", Text),
-    Column("sent", LargeBinary, nullable=False),
+    Column("sent", Bytes, nullable=False),
     Index("attempt_by_message", "customer", "key"),
     Index("attempt_by_state", "state"),
     sqlite_with_rowid=False,
@@ -117,7 +134,7 @@ decision = Table(
     Column("customer", Text, nullable=False),
     Column("key", Text, nullable=False),
     Column("decided_at", BigInteger, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", Bytes, nullable=False),
     PrimaryKeyConstraint("customer", "key", "decided_at"),
     sqlite_with_rowid=False,
 )
@@ -131,7 +148,7 @@ task = Table(
     Column("department", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("state", Text, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", Bytes, nullable=False),
     Index("task_by_state", "state", "at"),
     sqlite_with_rowid=False,
 )

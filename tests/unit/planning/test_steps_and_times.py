@@ -424,3 +424,16 @@ def test_a_role_is_written_to_about_what_the_organisation_owns(tmp_path):
     )
     after = ledger({**person, "roles": ["buyer"]}, circles={"o:O1": [*fleet, told]})
     assert plan(after, made, at("2026-11-29 10:05")).decisions == ()
+
+
+def test_a_step_that_follows_another_never_goes_along_with_it(tmp_path):
+    """`after` means a message of its own, however close the two would fall; and the plan comes to rest."""
+    rule = OIL.replace("at: due + 7d at 10:00", "at: due - 21d at 11:00")
+    made = world(tmp_path, rule)
+    one = ledger(CAR, record("2025-12-20"), record("2026-10-20", service="tires"))
+    now = "2026-11-29 09:00"
+    found = plan(one, made, at(now))
+    assert [len(d.parts) for d in found.decisions if d.state == "planned"] == [1, 1]
+    assert found.wake_at > at(now)
+    later = plan(one, made, at("2026-11-29 09:59"))
+    assert [(d.key, d.at) for d in later.decisions] == [(d.key, d.at) for d in found.decisions]

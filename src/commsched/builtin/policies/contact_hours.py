@@ -1,7 +1,7 @@
 """The hours that the customer has asked to be written to, by their own clock.
 
-Whoever has stated none can be reached at any time, as far as this policy goes. What cannot wait for the customer's hours
-is not bound by them::
+Whoever has stated none can be reached at any time, as far as this policy goes. What cannot wait for the customer's
+hours is not bound by them::
 
     [[policies]]
     kind = "contact_hours"

@@ -1,7 +1,7 @@
 """What somebody put on hold is not spoken of until the hold ends.
 
-A hold is a fact: which purposes, about what (an obligation, an asset, an appointment; or everything), why, until when, by
-whom (``commsched hold``). It binds every department. A released hold binds nobody::
+A hold is a fact: which purposes, about what (an obligation, an asset, an appointment; or everything), why, until when,
+by whom (``commsched hold``). It binds every department. A released hold binds nobody::
 
     [[policies]]
     kind = "hold"

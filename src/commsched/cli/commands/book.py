@@ -1,0 +1,157 @@
+"""``commsched book`` and ``commsched cancel``."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from commsched.cli.session import Session, command
+
+if TYPE_CHECKING:
+    from commsched.app import App
+    from commsched.rules.rule import Service
+
+
+@command("book")
+@click.argument("customer")
+@click.argument("service")
+@click.option("--start", required=True, metavar="TIME", help="When it begins; without a zone, ours.")
+@click.option("--asset", metavar="ID", help="What it is for.")
+@click.option("--customer-said", is_flag=True, help="The customer asked for it, so a confirmation is theirs.")
+@click.option("--id", "name", metavar="ID", help="Its id; give that of an appointment to move it. Default: a new one.")
+@click.option("--force", is_flag=True, help="Book outside the opening hours too.")
+def book(
+    session: Session,
+    customer: str,
+    service: str,
+    start: str,
+    asset: str | None,
+    customer_said: bool,
+    name: str | None,
+    force: bool,
+) -> None:
+    """Book an appointment of CUSTOMER for SERVICE; reminders follow by the rules.
+
+    Example: commsched book C0042 oil_change --start "2026-12-01 09:00" --asset V0054 --customer-said
+    """
+    from msgspec import UNSET
+
+    from commsched.cli.lookup import name_of, require_customer, unknown
+    from commsched.cli.stated import record, say, stated_by
+    from commsched.cli.times import local
+    from commsched.model.facts import Appointment
+
+    app = session.app()
+    loaded = require_customer(app, customer)
+    known = app.services.get(service)
+    if known is None:
+        raise unknown("service", service, list(app.services))
+    if asset is not None:
+        _require_asset(app, customer, asset)
+    begins = _begins(session, app, start)
+    _check_hours(session, app, known, begins, force=force)
+    who = stated_by(customer_said=customer_said)
+    fact = Appointment(
+        at=app.clock.now(),
+        customer=customer,
+        stated_by=who,
+        id=name or f"A-{secrets.token_hex(3)}",
+        service=service,
+        start=begins,
+        end=begins + known.duration,
+        status="booked",
+        booked_by=who,
+        calendar=known.calendar,
+        place_zone=str(app.configuration.deployment.zone),
+        asset=asset if asset is not None else UNSET,
+    )
+    record(app, customer, fact)
+    when = local(begins, app.configuration.deployment.zone)
+    text = f"Booked {known.name} for {name_of(app, loaded)} ({customer}): {when}, {_length(known)}, as {fact.id}."
+    say(session, fact, text, f"commsched cancel {customer} {fact.id}")
+
+
+@command("cancel")
+@click.argument("customer")
+@click.argument("appointment")
+@click.option("--customer-said", is_flag=True, help="The customer cancelled; then they are not told what they know.")
+def cancel(session: Session, customer: str, appointment: str, customer_said: bool) -> None:
+    """Cancel an APPOINTMENT of CUSTOMER; its reminders do not go, and whoever was told of it is told.
+
+    Example: commsched cancel C0042 A-1a2b3c --customer-said
+    """
+    from commsched.cli.lookup import require_customer, unknown
+    from commsched.cli.stated import record, say, stated_by
+    from commsched.cli.times import local
+    from commsched.model.facts import Appointment
+    from commsched.planning.fold import fold
+
+    app = session.app()
+    state = fold(require_customer(app, customer).ledger, app.clock.now())
+    known = state.appointments.get(appointment)
+    if known is None:
+        raise unknown(f"appointment of {customer}", appointment, sorted(state.appointments))
+    zone = app.configuration.deployment.zone
+    if known.status == "cancelled":
+        session.say(f"{appointment} is cancelled already.")
+        return
+    fact = Appointment(
+        at=app.clock.now(),
+        customer=customer,
+        stated_by=stated_by(customer_said=customer_said),
+        id=appointment,
+        status="cancelled",
+    )
+    record(app, customer, fact)
+    start = known.start.astimezone(zone)
+    undo = f'commsched book {customer} {known.service} --start "{start:%Y-%m-%d %H:%M}" --id {appointment}'
+    say(session, fact, f"Cancelled {appointment}, {known.service} on {local(known.start, zone)}.", undo)
+
+
+def _begins(session: Session, app: App, start: str) -> datetime:
+    from commsched.cli.times import local
+    from commsched.errors import Misuse
+
+    begins = session.moment(start)
+    if begins is None or begins <= app.clock.now():
+        shown = local(begins, session.zone()) if begins is not None else start
+        raise Misuse(f"{shown} is past; an appointment begins in the future.")
+    return begins
+
+
+def _check_hours(session: Session, app: App, service: Service, begins: datetime, *, force: bool) -> None:
+    """Refuse what lies outside the calendar's open hours, unless that is wanted."""
+    from commsched.cli.times import local
+    from commsched.errors import CommschedError, Misuse
+
+    calendar = app.calendars.get(service.calendar or "")
+    if calendar is None:
+        return
+    ends = begins + service.duration
+    try:
+        opened = calendar.snapshot((begins, ends), app.clock.now()).open
+    except CommschedError as error:
+        session.warn(f"The calendar {service.calendar} cannot be read, so the hours were not checked: {error}")
+        return
+    if opened.clip(begins, ends).spans != ((begins, ends),) and not force:
+        raise Misuse(
+            f"{local(begins, session.zone())} is outside the hours of {service.calendar}; "
+            "choose another time, or book it all the same with --force."
+        )
+
+
+def _require_asset(app: App, customer: str, asset: str) -> None:
+    from commsched.cli.lookup import require_customer, unknown
+    from commsched.planning.fold import fold
+
+    known = fold(require_customer(app, customer).ledger, app.clock.now()).assets
+    if asset not in known:
+        raise unknown(f"asset of {customer}", asset, sorted(known))
+
+
+def _length(service: Service) -> str:
+    hours, minutes = divmod(int(service.duration.total_seconds() // 60), 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"

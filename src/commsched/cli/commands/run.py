@@ -1,0 +1,64 @@
+"""``commsched run``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from commsched.cli.session import Session, command
+
+if TYPE_CHECKING:
+    from commsched.engine.loop import Report
+
+
+@command("run")
+def run(session: Session) -> None:
+    """Run the service until it is stopped (Ctrl-C, or SIGTERM): take facts in from the sources, plan, send.
+
+    Several may run over the same store. The log goes to stderr, as JSON unless that is a terminal.
+
+    Example: commsched run
+    """
+    import structlog
+
+    from commsched.engine.local import LocalEngine, presence
+
+    _log_service(session.verbose)
+    app = session.app_with_logs()
+    app.remember_rules()
+    loop, now = app.loop(), app.clock.now()
+    log = structlog.get_logger("commsched.run")
+
+    def report(one: Report) -> None:
+        log.info("pass", planned=one.planned, sent=one.sent, later=one.later, in_doubt=one.in_doubt)
+        for problem in one.problems:
+            log.warning("problem", detail=problem)
+
+    with presence(app.store, app.folder, now, loop.lease):
+        click.echo(f"{app.configuration.deployment.name}: planning and sending until stopped.", err=True)
+        app.plugins.tell("startup", app=app)
+        try:
+            LocalEngine(loop, app.clock, app.pull, report).run()
+        finally:
+            app.plugins.tell("shutdown", app=app)
+            app.store.close()
+    click.echo("Stopped.", err=True)
+
+
+def _log_service(verbose: int) -> None:
+    import logging
+
+    import structlog
+
+    shown = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            shown,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if verbose else logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

@@ -1,0 +1,44 @@
+"""``commsched tick``."""
+
+from __future__ import annotations
+
+import click
+
+from commsched.cli.session import Session, command
+
+
+@command("tick")
+@click.option("--at", metavar="TIME", help="As if it were then: what is due by then goes now.")
+def tick(session: Session, at: str | None) -> int:
+    """Do what is due now, once: plan whoever is due, send what is due, write down what came of it.
+
+    The exit code is 1 if a message could not be rendered or a policy failed.
+
+    Example: commsched tick
+    """
+    from commsched.cli.output import counted
+    from commsched.engine.local import SWEEP_BATCH, presence
+
+    app = session.app(session.moment(at))
+    now = app.clock.now()
+    app.remember_rules()
+    app.pull(now)
+    loop = app.loop()
+    with presence(app.store, app.folder, now, loop.lease):
+        loop.sweep(now, SWEEP_BATCH)
+        report = loop.tick(now)
+    parts = [f"{counted(report.planned, 'customer')} looked at", f"{report.sent:,} sent"]
+    parts += [
+        f"{count:,} {words}"
+        for count, words in (
+            (report.refused, "refused by their channel"),
+            (report.later, "to be tried again"),
+            (report.in_doubt, "in doubt"),
+            (report.overtaken, "planned again because something new came in"),
+        )
+        if count
+    ]
+    for problem in report.problems:
+        session.warn(problem)
+    session.say(", ".join(parts) + ".", report=report)
+    return 1 if report.problems else 0

@@ -1,0 +1,144 @@
+"""A decision with all that it rests on: as it was stored, and looked at whole where the same world still stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from commsched.app import App
+from commsched.cli.lookup import require_message
+from commsched.cli.output import message_json
+from commsched.cli.verdict import sentence
+from commsched.engine.clock import SetClock
+from commsched.model.decisions import Code
+from commsched.planning.contact import zones
+from commsched.planning.fold import fold
+from commsched.planning.ledger import Ledger
+from commsched.planning.replay import Replay, replay
+from commsched.store import queries
+from commsched.store.ledgers import load
+from commsched.store.messages import DecisionRecord, MessageRecord, load_decision, load_record
+from commsched.timing.windows import Windows
+
+CHANGED = (
+    "The rules, the configuration or the calendars have changed since: shown is what was stored, which is only what "
+    "had to be looked at."
+)
+DIFFERENT = (
+    "Planning it again gives another result now, since pauses or breakers have changed: shown is what was stored."
+)
+ROOM = timedelta(hours=2)
+Shown = tuple[str, frozenset[str] | None, Windows]
+
+
+@dataclass
+class Explained:
+    """A message, the decision that stands, and the windows to draw."""
+
+    record: MessageRecord
+    name: str
+    zone: ZoneInfo
+    decision: DecisionRecord | None = None
+    reviews: list[Shown] = field(default_factory=list)
+    times: dict[str, Windows] = field(default_factory=dict)
+    codes: list[tuple[str, str, str, str]] = field(default_factory=list)
+    note: str = ""
+
+    def span(self) -> tuple[datetime, datetime]:
+        """What of time to draw: from the first allowed instant, or the ideal, to a little after the deadline."""
+        moments = [self.record.ideal, self.record.deadline]
+        if self.decision is not None:
+            moments.append(self.decision.opens)
+        if self.record.at is not None:
+            moments.append(self.record.at)
+        return min(moments) - ROOM, max(moments) + ROOM
+
+    def details(self) -> list[tuple[str, str, str, str]]:
+        """Policy, code, force and words of every review, each once."""
+        return list(dict.fromkeys(self.codes))
+
+    def as_json(self) -> dict[str, object]:
+        """For tools."""
+        return {
+            "message": message_json(self.record),
+            "decision": self.decision,
+            "reviews": [
+                {"policy": policy, "media": sorted(media) if media is not None else None, "windows": windows.spans}
+                for policy, media, windows in self.reviews
+            ],
+            "allowed": {medium: windows.spans for medium, windows in self.times.items()},
+            "note": self.note,
+            "sentence": sentence(self.record, self.decision, self.zone),
+        }
+
+
+def explained(app: App, key: str) -> Explained:
+    """Everything about a message. Raises :class:`commsched.errors.UnknownName`."""
+    with app.store.read() as connection:
+        row = require_message(connection, key)
+        record = load_record(row.body)
+        decisions = [load_decision(one.body) for one in queries.decisions(connection, row.customer, row.key)]
+        ledger = load(connection, [row.customer])[row.customer].ledger
+    decision = decisions[-1] if decisions else None
+    found = _named(app, record, ledger)
+    if decision is None:
+        return found
+    found.decision = decision
+    made = _replayed(app, ledger, decision)
+    if isinstance(made, Replay):
+        _from_replay(found, made)
+        if not record.reasons and record.at == decision.at:
+            found.record = msgspec.structs.replace(record, reasons=decision.reasons)
+    else:
+        found.note = made
+        _from_store(found, decision)
+    return found
+
+
+def _named(app: App, record: MessageRecord, ledger: Ledger) -> Explained:
+    with app.store.read() as connection:
+        world = app.world(connection)
+    state = fold(ledger, app.clock.now())
+    return Explained(record, state.profile.name or record.customer, zones(state, world)[0])
+
+
+def _replayed(app: App, ledger: Ledger, decision: DecisionRecord) -> Replay | str:
+    """The decision made again in the world of then, or why it cannot be."""
+    then = decision.decided_at
+    clock, app.clock = app.clock, SetClock(then)
+    try:
+        with app.store.read() as connection:
+            world = app.world(connection)
+    finally:
+        app.clock = clock
+    if world.hash != decision.world:
+        return CHANGED
+    made = replay(ledger, world, then, decision.key)
+    same = made is not None and (made.decision.state, made.decision.at) == (decision.state, decision.at)
+    return made if same and made is not None else DIFFERENT
+
+
+def _from_replay(found: Explained, made: Replay) -> None:
+    found.times = dict(made.allowance.times)
+    for review in made.allowance.reviews:
+        _add(found, review.policy, review.code, review.verdict.detail, review.verdict.media, review.verdict.windows)
+
+
+def _from_store(found: Explained, decision: DecisionRecord) -> None:
+    for policy, code, force, detail, media, spans in decision.reviews:
+        named = Code(code, "must_not" if force == "must_not" else "could_not")
+        _add(found, policy, named, detail, frozenset(media) if media is not None else None, Windows(spans))
+
+
+def _add(
+    found: Explained, policy: str, code: Code, detail: str, media: frozenset[str] | None, windows: Windows | None
+) -> None:
+    """Note a review, unless it is about media on which the message would not go anyway."""
+    asked = frozenset(found.decision.media if found.decision is not None else ())
+    if windows is None or (media is not None and not media & asked):
+        return
+    found.reviews.append((policy, media & asked if media is not None else None, windows))
+    found.codes.append((policy, code.name, code.force.replace("_", " "), detail))

@@ -1,0 +1,122 @@
+"""How a deployment is: each thing with whether it is well, and what to do where it is not."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from commsched.app import App
+from commsched.cli.output import counted, pairs
+from commsched.cli.times import age, local
+from commsched.errors import CommschedError, StoreError
+from commsched.store import queries
+from commsched.store.store import HEAD, instant
+
+# Whoever is due for longer than this is not being looked at: no engine is running, or it cannot keep up.
+LATE = timedelta(minutes=10)
+LEAST_DISK = 500 * 1024 * 1024
+GIGABYTE = 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    ok: bool
+    says: str
+    do: str = ""
+
+
+def examine(app: App) -> list[Finding]:
+    """Everything, in order; where the store cannot be read, what can be said without it."""
+    now = app.clock.now()
+    found = []
+    try:
+        with app.store.read() as connection:
+            found.append(Finding("store", True, f"reachable, version {HEAD}"))
+            for look in _LOOKS:
+                found += look(app, connection, now)
+    except StoreError as error:
+        found.append(Finding("store", False, str(error), "Mend that first; nothing is planned or sent without it."))
+    return [*found, *_calendars(app, now), _disk(app)]
+
+
+def _queue(_: App, connection: Connection, now: datetime) -> Iterator[Finding]:
+    waiting, oldest = queries.queue(connection)
+    if oldest is None:
+        yield Finding("queue", True, "nobody is known yet")
+        return
+    due = instant(oldest)
+    late = now - due > LATE
+    says = f"{counted(waiting, 'customer')}; the next is due {'since ' + age(due, now) if due <= now else 'later'}"
+    yield Finding(
+        "queue", not late, says, "Is `commsched run` running? `commsched tick` works it off once." if late else ""
+    )
+
+
+def _messages(_: App, connection: Connection, now: datetime) -> Iterator[Finding]:
+    del now
+    yield Finding("messages", True, pairs(dict(sorted(queries.counts(connection).items()))))
+
+
+def _doubt(_: App, connection: Connection, now: datetime) -> Iterator[Finding]:
+    rows = queries.attempts(connection, states=("in_doubt",))
+    if not rows:
+        yield Finding("doubt", True, "no message is in doubt")
+        return
+    oldest = min(rows, key=lambda row: row.started_at)
+    says = f"{counted(len(rows), 'message')} in doubt, the oldest for {age(instant(oldest.started_at), now)}"
+    do = f"Ask the provider, then: commsched settle '{oldest.key}' --sent (or --not-sent)"
+    yield Finding("doubt", False, says, do)
+
+
+def _stopped(app: App, connection: Connection, now: datetime) -> Iterator[Finding]:
+    zone = app.configuration.deployment.zone
+    for row in queries.pauses(connection):
+        says = f"{row.scope} is stopped since {local(instant(row.since), zone)}, by {row.by}"
+        yield Finding("pause", False, says, f"To let it go on: commsched resume {row.scope}")
+    for row in queries.breakers(connection):
+        if instant(row.until) > now:
+            says = f"{row.policy} failed and refuses everything until {local(instant(row.until), zone)}: {row.detail}"
+            yield Finding("policy", False, says, f"Mend the plugin, then: commsched resume policy:{row.policy}")
+
+
+def _observers(app: App, connection: Connection, now: datetime) -> Iterator[Finding]:
+    del connection, now
+    for name, error in app.plugins.failed_observers.items():
+        yield Finding("observer", False, f"{name} failed: {error}", "Mend the plugin; sending went on without it.")
+
+
+def _calendars(app: App, now: datetime) -> Iterator[Finding]:
+    for name, calendar in app.calendars.items():
+        try:
+            snapshot = calendar.snapshot((now, now + timedelta(days=60)), now)
+        except CommschedError as error:
+            yield Finding("calendar", False, f"{name} cannot be read: {error}", "Whatever asks it refuses until then.")
+            continue
+        open_ahead = bool(snapshot.open)
+        do = "" if open_ahead else "Nothing can be placed in its hours; look at its settings."
+        says = "readable" if open_ahead else "never open in the next 60 days"
+        yield Finding("calendar", open_ahead and not snapshot.stale, f"{name}: {says}", do)
+
+
+def _disk(app: App) -> Finding:
+    free = shutil.disk_usage(app.folder).free
+    ok = free >= LEAST_DISK
+    return Finding(
+        "disk", ok, f"{free / GIGABYTE:.1f} GB free", "" if ok else "Make room; sending stops when it is full."
+    )
+
+
+_LOOKS: tuple[Callable[[App, Connection, datetime], Iterator[Finding]], ...] = (
+    _queue,
+    _messages,
+    _doubt,
+    _stopped,
+    _observers,
+)

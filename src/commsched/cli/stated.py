@@ -1,0 +1,46 @@
+"""Facts that a person states at the command line: recorded as theirs, echoed, and how to take them back."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Literal
+
+import click
+
+from commsched.app import App
+from commsched.cli.session import Session
+from commsched.model.facts import AnyFact
+from commsched.store.intake import Origin, complete
+
+SOURCE = "commsched"
+StatedBy = Literal["customer", "staff"]
+
+
+def me() -> str:
+    """Who is at the keyboard."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "staff"
+
+
+def stated_by(*, customer_said: bool) -> StatedBy:
+    """Whose word it is."""
+    return "customer" if customer_said else "staff"
+
+
+def record(app: App, customer: str, fact: AnyFact) -> bool:
+    """Check a fact and append it to the customer's ledger; whether it was new. Raises ``FactRejected``."""
+    complete(fact, Origin(SOURCE, app.clock.now(), "staff"))
+    app.checker.check(fact)
+    return bool(app.record([(f"c:{customer}", fact)]))
+
+
+def say(session: Session, fact: AnyFact, text: str, undo: str) -> None:
+    """Tell what was recorded, and how to take it back."""
+
+    def human(_: object) -> None:
+        click.echo(text)
+        click.echo(f"To take it back: {undo}")
+
+    session.show({"fact": fact, "message": text, "undo": undo}, human)

@@ -1,0 +1,60 @@
+"""A decision once more, looked at whole: every policy's windows over the full span of the message, for ``explain``.
+
+Planning looks no further than it must; a message that may go at its ideal time was asked about a few minutes only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from commsched.model.decisions import Decision, Placed, Plan, Proposal
+from commsched.planning.fold import fold
+from commsched.planning.isolation import watched
+from commsched.planning.ledger import Ledger
+from commsched.planning.place import placed_at
+from commsched.planning.plan import history_of, plan, with_extra
+from commsched.planning.review import Allowance, Reviewer
+from commsched.planning.world import World
+from commsched.timing.windows import RESOLUTION
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A decision made again on what was known then, and the allowance of its whole span."""
+
+    decision: Decision
+    allowance: Allowance
+
+
+def replay(ledger: Ledger, world: World, then: datetime, key: str) -> Replay | None:
+    """The decision about a message as of ``then``; ``None`` if the plan of then has no such message. Pure."""
+    known = with_extra(ledger.known_by(then), world)
+    made = plan(ledger.known_by(then), world, then)
+    decision = next((one for one in made.decisions if key in one.parts), None)
+    if decision is None:
+        return None
+    state = fold(known, then)
+    history = [*history_of(known, state), *_before(made, decision, world)]
+    reviewer = Reviewer(state, world, then, sorted(history, key=lambda one: one.at))
+    proposal = decision.proposal
+    with watched(world.time_limit):
+        allowance = reviewer.allowance(proposal, (proposal.span[0], proposal.deadline + RESOLUTION))
+    return Replay(decision, allowance)
+
+
+def _before(made: Plan, decision: Decision, world: World) -> Iterable[Placed]:
+    """What was placed before it, and so counted as history: the more urgent."""
+    mine = _urgency(decision.proposal, world)
+    for other in made.decisions:
+        if other.at is None or other.medium is None:
+            continue
+        if other is not decision and _urgency(other.proposal, world) < mine:
+            yield placed_at(other.proposal, other.medium, other.at)
+
+
+def _urgency(proposal: Proposal, world: World) -> tuple[int, bool, datetime, str]:
+    rule = next((rule for rule in world.rules if rule.name == proposal.rule), None)
+    follows = rule is not None and any(step.after for step in rule.steps if step.name == proposal.step)
+    return proposal.priority, follows, proposal.deadline, proposal.key
