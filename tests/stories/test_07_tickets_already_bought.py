@@ -15,7 +15,9 @@ def test_no_offer_to_who_has_bought_the_same_thing_under_another_name(story):
     tale.given("event", customer="C1", kind="purchase", item="winter-wheel-set", at="2026-10-01 10:00", id="p9")
     tale.until("2026-12-25")
     tale.nothing(rule="winter-tires")
-    tale.refused(rule="winter-tires", code="already_purchased")
+    assert tale.refused(rule="winter-tires", code="already_purchased").final
+    tale.until("2027-03-01")
+    assert tale.refused(rule="winter-tires", code="already_purchased").state == "refused"
 
 
 def test_a_purchase_a_minute_before_sending_still_stops_it(story):

@@ -172,7 +172,9 @@ def reconcile(
             _take(changes, decision, rows.get(decision.key), channels, world, plan.now)
         for key, row in rows.items():
             if key not in wanted and row.state in {"planned", "refused"}:
-                changes.messages.append(_dropped(row, plan.now, carried=key in carried))
+                record = load_record(row.body)
+                if not record.final:
+                    changes.messages.append(_dropped(record, plan.now, carried=key in carried))
         changes.tasks += [_task_row(task) for task in plan.tasks if task.at <= plan.now]
     return changes
 
@@ -225,9 +227,8 @@ def _take(
     changes.decided.append(decision)
 
 
-def _dropped(row: Row[Any], now: datetime, *, carried: bool) -> dict[str, object]:
+def _dropped(record: MessageRecord, now: datetime, *, carried: bool) -> dict[str, object]:
     """A message that the plan no longer holds: it lapsed, was taken back, or goes along with another."""
-    record = load_record(row.body)
     state: MessageState = "skipped" if carried else "expired" if record.deadline < now else "cancelled"
     ended = msgspec.structs.replace(record, state=state, final=True, at=None)
     return message_row(ended, signature=b"")
