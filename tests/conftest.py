@@ -21,7 +21,8 @@ from commsched.model.subjects import subject_of
 from commsched.planning.ledger import Ledger, ledger_of
 from commsched.planning.world import World
 from commsched.store.intake import Origin, complete
-from commsched.store.store import Store
+from commsched.store.store import HEAD, Store
+from commsched.store.tables import metadata
 from commsched.testing.stories import Story
 
 ROOT = Path(__file__).parents[1]
@@ -126,12 +127,24 @@ def empty_url(request, tmp_path) -> Iterator[str]:
     server.drop(name)
 
 
+@pytest.fixture(scope="session")
+def postgres_databases(postgres_server, postgres_template) -> list[str]:
+    """PostgreSQL databases with all tables, that no test is using."""
+    return [postgres_server.create(postgres_template)]
+
+
 @pytest.fixture
-def postgres_url(postgres_server, postgres_template) -> Iterator[str]:
-    """The address of a PostgreSQL database with all tables."""
-    name = postgres_server.create(postgres_template)
+def postgres_url(postgres_server, postgres_template, postgres_databases) -> Iterator[str]:
+    """The address of a PostgreSQL database with all tables, all of them empty."""
+    name = postgres_databases.pop() if postgres_databases else postgres_server.create(postgres_template)
     yield postgres_server.url(name)
-    postgres_server.drop(name)
+    with postgres_server.connect(name) as connection:
+        version = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    if version == (HEAD,):
+        postgres_server.empty(name, metadata.tables)
+        postgres_databases.append(name)
+    else:
+        postgres_server.drop(name)
 
 
 @pytest.fixture(params=BOTH)

@@ -90,8 +90,9 @@ class LocalEngine:
         except StoreError as error:
             log.error("store_failed", error=str(error))
             pause = AFTER_ERROR
-        except Exception as error:  # noqa: BLE001 - a defect must not end the service: it goes on, and says so each time
-            log.error("pass_failed", error=f"{type(error).__name__}: {error}", exc_info=True)
+        except Exception:
+            # A defect must not end the service: it goes on, and says so each time.
+            log.exception("pass_failed")
             pause = AFTER_ERROR
         self.scheduler.add_job(self._wake, "date", id="wake", run_date=datetime.now(UTC) + pause, replace_existing=True)
 

@@ -21,8 +21,8 @@ from sqlalchemy import Connection, Row
 from commsched.delivery.compose import Composer
 from commsched.delivery.doubt import Doubtful, look_up
 from commsched.delivery.intent import NewId, Ready, admitted, apart, current, intend, ready_of
-from commsched.delivery.restored import hold_in_doubt, perhaps_gone
 from commsched.delivery.receipts import Result, doubt_delay, settle, state_of
+from commsched.delivery.restored import hold_in_doubt, perhaps_gone
 from commsched.delivery.send import Channels, send_all
 from commsched.errors import CommschedError
 from commsched.model.decisions import Decision, Plan, Reason
@@ -138,7 +138,9 @@ class _Pass:
                 except Exception as error:  # noqa: BLE001 - a plugin's derived facts, or a defect of ours
                     self.report.problems.append(f"{customer} cannot be planned: {type(error).__name__}: {error}")
                     at = traceback.extract_tb(error.__traceback__)[-1]
-                    log.error("plan_failed", customer=customer, error=type(error).__name__, at=f"{at.filename}:{at.lineno}")
+                    log.error(
+                        "plan_failed", customer=customer, error=type(error).__name__, at=f"{at.filename}:{at.lineno}"
+                    )
         stuck = [loaded.pop(customer) for customer in loaded.keys() - plans.keys()]
         if stuck:
             later = self.now + BREAKER

@@ -95,7 +95,8 @@ class Capabilities:
     """What a channel can do.
 
     ``lookup``: whether :meth:`Channel.lookup` exists (``hint``), and whether not finding an attempt proves that it was
-    never accepted, and never will be (``proof``). ``batch``: how many messages :meth:`Channel.send_batch` takes, 0 if there is none.
+    never accepted, and never will be (``proof``). ``batch``: how many messages :meth:`Channel.send_batch` takes, 0 if
+    there is none.
     """
 
     lookup: Literal["none", "hint", "proof"] = "none"

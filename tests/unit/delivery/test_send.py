@@ -1,0 +1,130 @@
+"""Calling channels: outcomes in order, one at a time or in batches, and no channel takes another with it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pytest
+
+from commsched.delivery import send
+from commsched.delivery.send import send_all
+from commsched.plugin.base import Accepted, Ambiguous, Outgoing, Refused, TryLater
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What sending needs of a message that is ready."""
+
+    outgoing: Outgoing
+    channel: str
+
+
+@pytest.fixture
+def ready(noon):
+    """A message for an address, by a channel, that may go until so many minutes from now."""
+
+    def made(to: str, channel: str = "mail", minutes: int = 10, at: datetime = noon) -> Ready:
+        until = at + timedelta(minutes=minutes)
+        return Ready(Outgoing(f"try-{to}", "k", "email", to, "", "", "Hi", "", until, at), channel)
+
+    return made
+
+
+@pytest.fixture
+def sent(noon):
+    """Sends, and gives the names of the outcomes."""
+
+    def names(messages, *channels, until=float("inf")):
+        outcomes = asyncio.run(send_all(messages, {one.name: one for one in channels}, noon, until))
+        return [type(one).__name__ for one in outcomes]
+
+    return names
+
+
+ANSWERS = {"b": Refused("no"), "c": TryLater("busy"), "d": Ambiguous("lost"), "e": ValueError("oh")}
+EXPECTED = ["Accepted", "Refused", "TryLater", "Ambiguous", "Ambiguous"]
+
+
+@pytest.mark.parametrize("batch", [0, 2, 100])
+def test_outcomes_stand_in_order(ready, sent, provider, batch):
+    """Each message has its own outcome, at its own place, whether sent alone or with others."""
+    mail = provider("mail", batch=batch)
+    mail.answers = {**ANSWERS} if batch == 0 else {name: one for name, one in ANSWERS.items() if name != "e"}
+    letters = "abcde" if batch == 0 else "abcd"
+    assert sent([ready(to) for to in letters], mail) == EXPECTED[: len(letters)]
+    assert len(mail.calls) == len(letters)
+
+
+def test_many_more_than_fit_at_once(ready, sent, provider):
+    """However many there are, all are sent, and no more than so many at a time."""
+    mail = provider("mail")
+    running, most = [], []
+    plain = mail.send
+
+    async def slow(message):
+        running.append(message)
+        most.append(len(running))
+        await asyncio.sleep(0)
+        running.remove(message)
+        return await plain(message)
+
+    mail.send = slow
+    assert sent([ready(f"a{number}") for number in range(200)], mail) == ["Accepted"] * 200
+    assert max(most) == send.IN_FLIGHT
+
+
+@pytest.mark.parametrize(
+    ("failure", "name"),
+    [
+        (ValueError("oh"), "Ambiguous"),
+        (Refused("no"), "Refused"),
+        (TryLater("busy"), "TryLater"),
+        (OSError(), "Ambiguous"),
+    ],
+)
+def test_a_batch_that_fails_as_a_whole(ready, sent, provider, failure, name):
+    """What a channel says of the whole batch counts for each of its messages; other channels go on."""
+    mail, text = provider("mail", batch=10), provider("text")
+    mail.answers["batch"] = failure
+    assert sent([ready("a"), ready("t", "text"), ready("b")], mail, text) == [name, "Accepted", name]
+
+
+def test_a_batch_that_miscounts(ready, sent, provider):
+    """A channel that gives fewer outcomes than there were messages says nothing about any of them."""
+    mail = provider("mail", batch=10)
+
+    async def short(messages):
+        return [Accepted()] * (len(messages) - 1)
+
+    mail.send_batch = short
+    assert sent([ready("a"), ready("b")], mail) == ["Ambiguous"] * 2
+
+
+def test_a_message_whose_window_has_closed_is_not_sent(ready, sent, provider):
+    """After its window a message comes back unsent, to be planned again; the others go."""
+    mail = provider("mail")
+    assert sent([ready("late", minutes=-1), ready("a", minutes=0)], mail) == ["TryLater", "Accepted"]
+    assert [call.to for call in mail.calls] == ["a"]
+
+
+@pytest.mark.parametrize("batch", [0, 10])
+def test_a_worker_that_was_held_up_sends_nothing(ready, sent, provider, batch):
+    """Once its lease is over, a worker makes no call: the customers may be another's."""
+    mail = provider("mail", batch=batch)
+    assert sent([ready("a")], mail, until=0.0) == ["TryLater"]
+    assert mail.calls == []
+
+
+@pytest.mark.parametrize("batch", [0, 10])
+def test_a_channel_that_never_answers(ready, sent, provider, monkeypatch, batch):
+    """A call that takes too long is given up, in doubt, and holds nobody else up."""
+    monkeypatch.setattr(send, "CALL_SECONDS", 0.05)
+    mail, text = provider("mail", batch=batch), provider("text")
+
+    async def hang(_message):
+        await asyncio.Event().wait()
+
+    mail.send = mail.send_batch = hang
+    assert sent([ready("a"), ready("t", "text")], mail, text) == ["Ambiguous", "Accepted"]
