@@ -57,7 +57,6 @@ class Store:
             "journal_mode=WAL",
             "synchronous=FULL",
             "cache_size=-65536",
-            "mmap_size=268435456",
             "temp_store=MEMORY",
         ):
             cursor.execute(f"PRAGMA {pragma}")
