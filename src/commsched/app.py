@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -123,6 +124,9 @@ class App:
 
     def loop(self, new_id: Callable[[str], str] | None = None) -> Loop:
         """The loop over this deployment's store."""
+        # What is loaded by now stays for the life of the process; the collector need not walk through it again.
+        gc.collect()
+        gc.freeze()
         return Loop(
             self.store,
             self.world,

@@ -16,8 +16,9 @@ from commsched.planning import contact
 from commsched.planning.fold import MOVE
 from commsched.planning.ledger import Ledger
 from commsched.planning.occurrences import Occurrence, Subjects
-from commsched.planning.world import World
+from commsched.planning.world import Reach, World
 from commsched.rules.rule import ANCHORS, Rule, Step
+from commsched.rules.timeexpr import weekdays_only
 from commsched.timing.civil import zone
 
 # How long after a deadline a fallback is still owed, should nobody have looked at the deadline itself.
@@ -25,6 +26,7 @@ GRACE = timedelta(days=14)
 SLACK = timedelta(days=10)
 CORRECTIONS = ("moved", "cancelled")
 SAMPLE = date(2026, 6, 15)
+FOREVER = timedelta(days=36500)
 
 
 class Wanted(msgspec.Struct, frozen=True, gc=False):
@@ -87,10 +89,14 @@ class Proposer:
         reach = reaches[rule.name]
         if reach is None:
             return True
-        anchors = [_instant(at) for at in occurrence.anchors.values()]
-        if max(anchors) + reach[1] < self.now:
+        anchors = [_instant(at) for name, at in occurrence.anchors.items() if name in reach.anchors]
+        last = max(anchors, default=self.now)
+        if last + reach.after < self.now:
             return False
-        opens = min(anchors) - reach[0]
+        # What lies before the rule counts yields nothing, whatever else is known of it.
+        if rule.catch_up is None and last + reach.ideal < self.world.since.get(rule.name, self.now - FOREVER):
+            return False
+        opens = min(anchors, default=self.now) - reach.before
         if opens > self.now + self.world.horizon:
             self._reach_at(opens - self.world.horizon)
             return False
@@ -299,29 +305,32 @@ def _variables(
     return {**seen, "reference": world.text(rule.reference, seen)} if rule.reference else seen
 
 
-def _reach(rule: Rule) -> tuple[timedelta, timedelta] | None:
+def _reach(rule: Rule) -> Reach | None:
     """How long before its first and after its last anchor a rule can have something to say; None if that is unknown.
 
     Rules look at thousands of anchors that are years away: this bound spares them the arithmetic. It is found by laying
     all anchors on one day; wherever they really lie, every time expression falls between the two bounds.
     """
+    if any(step.prep for step in rule.steps):
+        return None
     anchors: dict[str, datetime | date] = dict.fromkeys(ANCHORS[rule.trigger.kind], SAMPLE)
-    times = [
-        expression.resolve(anchors, (zone("UTC"),), _plain_days, end_of_day=True)
-        for step in rule.steps
-        for expression in (step.at, step.not_before, step.deadline)
-        if expression is not None
-    ]
-    if any(step.prep for step in rule.steps) or None in times:
+    ideals = [step.at for step in rule.steps]
+    others = [time for step in rule.steps for time in (step.not_before, step.deadline) if time is not None]
+    times = {time: time.resolve(anchors, (zone("UTC"),), weekdays_only, end_of_day=True) for time in (*ideals, *others)}
+    known = [at for at in times.values() if at is not None]
+    if len(known) < len(times):
         return None
     sample = _instant(SAMPLE)
-    known = [at for at in times if at is not None]
-    return sample - min(known) + SLACK, max(known) - sample + SLACK + GRACE
+    latest = max(at for time in ideals if (at := times[time]) is not None)
+    return Reach(
+        sample - min(known) + SLACK,
+        max(known) - sample + SLACK + GRACE,
+        latest - sample + SLACK,
+        frozenset(name for time in times for name in time.anchors),
+    )
 
 
 def _instant(at: datetime | date) -> datetime:
     return at if isinstance(at, datetime) else datetime(at.year, at.month, at.day, tzinfo=UTC)
 
 
-def _plain_days(day: date, count: int) -> date:
-    return day + timedelta(days=2 * count)

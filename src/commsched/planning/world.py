@@ -39,6 +39,19 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """How far from its anchors a rule may speak: ``before`` the first, ``after`` the last.
+
+    Its ideal times are at most ``ideal`` after the last; ``anchors`` are those that its time expressions name.
+    """
+
+    before: timedelta
+    after: timedelta
+    ideal: timedelta
+    anchors: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Pause:
     """The stop button: what is stopped (a rule, department, channel, or ``all``), since when, by whom."""
 
@@ -79,7 +92,7 @@ class World:
     extra_facts: tuple[Callable[[Sequence[AnyFact]], Iterable[AnyFact]], ...] = ()
     text: Callable[[str, Mapping[str, object]], str] = lambda text, _: text
     time_limit: float = 1.0
-    reaches: dict[str, tuple[timedelta, timedelta] | None] = field(default_factory=dict, compare=False, repr=False)
+    reaches: dict[str, Reach | None] = field(default_factory=dict, compare=False, repr=False)
     _chains: dict[tuple[str, str, str], tuple[Applied, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def chain(self, purpose: str, topic: str, department: str) -> tuple[Applied, ...]:

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from commsched.store import queries
+from commsched.store.queries.base import CHUNK
 from commsched.store.store import Store, micros
 
 MINUTE = 60_000_000
@@ -224,7 +225,7 @@ def test_members_of_circles(store):
 
 def test_more_keys_than_one_statement_takes(store):
     """Lists longer than a database binds at once are read in pieces, and nothing is lost between them."""
-    names = [f"c{number:05}" for number in range(queries.CHUNK * 2 + 3)]
+    names = [f"c{number:05}" for number in range(CHUNK * 2 + 3)]
     with store.write() as connection:
         queries.add_members(connection, (("h:all", name) for name in names))
         queries.bump(connection, {f"c:{name}": (1, 0) for name in names})

@@ -1,0 +1,65 @@
+"""Attempts to send, written down before the call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Row,
+    bindparam,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from commsched.store import tables as t
+from commsched.store.queries.base import chunks
+
+_ended = (
+    update(t.attempt)
+    .where(
+        t.attempt.c.id == bindparam("attempt_id"), or_(t.attempt.c.state == "sending", t.attempt.c.state == "in_doubt")
+    )
+    .values(state=bindparam("new_state"), finished_at=bindparam("ended_at"), detail=bindparam("why"))
+)
+
+
+def add_attempts(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+    """Write down attempts before the calls are made: the intent."""
+    if rows:
+        connection.execute(insert(t.attempt), rows)
+
+
+def end_attempts(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+    """What became of attempts (``attempt_id``, ``new_state``, ``ended_at``, ``why``)."""
+    if rows:
+        connection.execute(_ended, rows)
+
+
+def open_attempts(connection: Connection, attempts: Iterable[str]) -> set[str]:
+    """Which of these attempts have not ended; they stay so until the commit."""
+    found: set[str] = set()
+    for chunk in chunks(sorted(attempts)):
+        query = select(t.attempt.c.id).where(t.attempt.c.id.in_(chunk), t.attempt.c.state.in_(("sending", "in_doubt")))
+        found.update(connection.execute(query.with_for_update()).scalars())
+    return found
+
+
+def attempts(
+    connection: Connection, *, states: Sequence[str] = (), customers: Sequence[str] | None = None
+) -> list[Row[Any]]:
+    """Attempts in some states, of some customers."""
+    query = select(t.attempt).order_by(t.attempt.c.started_at, t.attempt.c.id)
+    if states:
+        query = query.where(t.attempt.c.state.in_(states))
+    if customers is not None:
+        query = query.where(t.attempt.c.customer.in_(customers))
+    return list(connection.execute(query))
+
+
+def lock_attempt(connection: Connection, attempt: str) -> Row[Any] | None:
+    """One attempt, kept from changing until the commit."""
+    return connection.execute(select(t.attempt).where(t.attempt.c.id == attempt).with_for_update()).one_or_none()

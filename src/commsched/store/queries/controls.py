@@ -1,0 +1,90 @@
+"""Pauses, breakers, rules, rates, settings and the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Row,
+    delete,
+    insert,
+    select,
+)
+
+from commsched.store import tables as t
+from commsched.store.queries.base import upsert
+
+
+def setting(connection: Connection, name: str) -> str | None:
+    """A value that commsched keeps for itself."""
+    return connection.execute(select(t.setting.c.value).where(t.setting.c.name == name)).scalar()
+
+
+def put_setting(connection: Connection, name: str, value: str) -> None:
+    """Keep a value."""
+    statement = upsert(connection)(t.setting).values(name=name, value=value)
+    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+
+
+def pauses(connection: Connection) -> list[Row[Any]]:
+    """What is stopped."""
+    return list(connection.execute(select(t.pause).order_by(t.pause.c.scope)))
+
+
+def put_pause(connection: Connection, scope: str, since: int, by: str) -> None:
+    """Stop something."""
+    statement = upsert(connection)(t.pause).values(scope=scope, since=since, by=by)
+    connection.execute(statement.on_conflict_do_nothing())
+
+
+def drop_pause(connection: Connection, scope: str) -> bool:
+    """Let something go on; whether it was stopped."""
+    return connection.execute(delete(t.pause).where(t.pause.c.scope == scope)).rowcount > 0
+
+
+def note(connection: Connection, at: int, who: str, action: str, detail: str) -> None:
+    """Write into the audit log."""
+    connection.execute(insert(t.audit).values(at=at, who=who, action=action, detail=detail))
+
+
+def breakers(connection: Connection) -> list[Row[Any]]:
+    """The policies that failed, and until when they refuse."""
+    return list(connection.execute(select(t.breaker)))
+
+
+def put_breaker(connection: Connection, policy: str, until: int, detail: str) -> None:
+    """Open a policy's breaker."""
+    statement = upsert(connection)(t.breaker).values(policy=policy, until=until, detail=detail)
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["policy"], set_={"until": until, "detail": detail})
+    )
+
+
+def drop_breaker(connection: Connection, policy: str) -> bool:
+    """Close a policy's breaker; whether it was open."""
+    return connection.execute(delete(t.breaker).where(t.breaker.c.policy == policy)).rowcount > 0
+
+
+def rules(connection: Connection) -> dict[str, int]:
+    """Every rule that was ever loaded, and the instant from which it counts."""
+    return {row.name: row.since for row in connection.execute(select(t.rule))}
+
+
+def put_rules(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+    """Remember rules; one that is known keeps its instant."""
+    if rows:
+        statement = upsert(connection)(t.rule)
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["name"], set_={"digest": statement.excluded.digest}), rows
+        )
+
+
+def take_pace(connection: Connection, rule: str, day: str, limit: int) -> bool:
+    """Take one of a rule's places of the day; whether there was one left."""
+    statement = upsert(connection)(t.pace).values(rule=rule, day=day, used=1)
+    statement = statement.on_conflict_do_update(
+        index_elements=["rule", "day"], set_={"used": t.pace.c.used + 1}, where=t.pace.c.used < limit
+    )
+    return limit > 0 and connection.execute(statement.returning(t.pace.c.used)).first() is not None

@@ -1,0 +1,110 @@
+"""Messages, decisions and tasks as they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Row,
+    bindparam,
+    func,
+    select,
+    update,
+)
+
+from commsched.store import tables as t
+from commsched.store.queries.base import chunks, upsert
+
+_messages = select(t.message).where(t.message.c.customer.in_(bindparam("customers", expanding=True)))
+
+
+def messages(connection: Connection, customers: Iterable[str]) -> dict[str, list[Row[Any]]]:
+    """All messages of each of these customers."""
+    found: dict[str, list[Row[Any]]] = {}
+    for chunk in chunks(customers):
+        for row in connection.execute(_messages, {"customers": chunk}):
+            found.setdefault(row.customer, []).append(row)
+    return found
+
+
+def put_messages(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+    """Write messages as they stand."""
+    if rows:
+        statement = upsert(connection)(t.message)
+        names = ("rule", "state", "at", "attempt", "signature", "body")
+        statement = statement.on_conflict_do_update(
+            index_elements=["customer", "key"], set_={name: statement.excluded[name] for name in names}
+        )
+        connection.execute(statement, rows)
+
+
+def message(connection: Connection, customer: str, key: str) -> Row[Any] | None:
+    """One message."""
+    query = select(t.message).where(t.message.c.customer == customer, t.message.c.key == key)
+    return connection.execute(query).one_or_none()
+
+
+def all_messages(connection: Connection, states: Sequence[str] = ()) -> Iterator[Row[Any]]:
+    """Every message, by customer and key; only those in ``states`` if any are given."""
+    query = select(t.message).order_by(t.message.c.customer, t.message.c.key)
+    if states:
+        query = query.where(t.message.c.state.in_(states))
+    yield from connection.execution_options(yield_per=1000).execute(query)
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """How many messages are in each state."""
+    query = select(t.message.c.state, func.count()).group_by(t.message.c.state)
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def wake_messages(connection: Connection, scope: str, states: Sequence[str], due: int) -> None:
+    """Wake everybody with a message in these states; ``scope`` names a rule, or ``all``."""
+    who = select(t.message.c.customer).where(t.message.c.state.in_(states))
+    if scope != "all":
+        who = who.where(t.message.c.rule == scope)
+    connection.execute(
+        update(t.wake).where(t.wake.c.customer.in_(who.scalar_subquery()), t.wake.c.due > due).values(due=due)
+    )
+
+
+def add_decisions(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+    """Keep decisions that changed; the same customer, key and instant twice keeps the later one."""
+    if rows:
+        statement = upsert(connection)(t.decision)
+        statement = statement.on_conflict_do_update(
+            index_elements=["customer", "key", "decided_at"], set_={"body": statement.excluded.body}
+        )
+        connection.execute(statement, rows)
+
+
+def decisions(connection: Connection, customer: str, key: str | None = None) -> list[Row[Any]]:
+    """The decisions about a customer or one message of theirs, oldest first."""
+    query = select(t.decision).where(t.decision.c.customer == customer)
+    if key is not None:
+        query = query.where(t.decision.c.key == key)
+    return list(connection.execute(query.order_by(t.decision.c.decided_at, t.decision.c.key)))
+
+
+def put_tasks(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+    """Write tasks; one that is done stays done."""
+    if rows:
+        statement = upsert(connection)(t.task)
+        statement = statement.on_conflict_do_update(
+            index_elements=["key"],
+            set_={"state": statement.excluded.state, "body": statement.excluded.body},
+            where=t.task.c.state == "open",
+        )
+        connection.execute(statement, rows)
+
+
+def tasks(connection: Connection, *, state: str | None = None, department: str | None = None) -> list[Row[Any]]:
+    """Tasks by time."""
+    query = select(t.task)
+    if state is not None:
+        query = query.where(t.task.c.state == state)
+    if department is not None:
+        query = query.where(t.task.c.department == department)
+    return list(connection.execute(query.order_by(t.task.c.at, t.task.c.key)))

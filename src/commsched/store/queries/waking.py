@@ -1,0 +1,115 @@
+"""The only queue: customers to wake, claimed for the length of a lease."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import (
+    Connection,
+    ScalarSelect,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    select,
+    update,
+)
+
+from commsched.store import tables as t
+from commsched.store.queries.base import chunks, upsert
+
+
+def wake(connection: Connection, customers: Iterable[str], due: int) -> None:
+    """Let these customers be looked at no later than ``due``."""
+    rows = [{"customer": customer, "due": due} for customer in sorted(set(customers))]
+    if rows:
+        statement = upsert(connection)(t.wake)
+        least = func.min if connection.dialect.name == "sqlite" else func.least
+        statement = statement.on_conflict_do_update(
+            index_elements=["customer"], set_={"due": least(t.wake.c.due, statement.excluded.due)}
+        )
+        connection.execute(statement, rows)
+
+
+def _picked(connection: Connection, customers: Select[tuple[str]]) -> ScalarSelect[str]:
+    """The customers, picked once, and on PostgreSQL none whom another transaction holds.
+
+    As a common table expression, for PostgreSQL may run a subquery that locks and limits more than once.
+    """
+    if connection.dialect.name == "sqlite":
+        return customers.scalar_subquery()
+    picked = customers.with_for_update(skip_locked=True).cte("picked")
+    return select(picked.c.customer).scalar_subquery()
+
+
+def claim(connection: Connection, now: int, lease_end: int, limit: int) -> list[tuple[str, int]]:
+    """Take the customers who are due, soonest first, for the length of a lease: their ids and fences."""
+    due = select(t.wake.c.customer).where(t.wake.c.due <= now).order_by(t.wake.c.due).limit(limit)
+    statement = (
+        update(t.wake)
+        .where(t.wake.c.customer.in_(_picked(connection, due)))
+        .values(due=lease_end, fence=t.wake.c.fence + 1)
+        .returning(t.wake.c.customer, t.wake.c.fence)
+    )
+    return sorted((row.customer, row.fence) for row in connection.execute(statement))
+
+
+_fences = select(t.wake.c.customer, t.wake.c.fence).where(t.wake.c.customer.in_(bindparam("customers", expanding=True)))
+_finish = (
+    update(t.wake)
+    .where(t.wake.c.customer == bindparam("who"), t.wake.c.fence == bindparam("held"))
+    .values(
+        due=case(
+            (and_(t.wake.c.due < bindparam("leased"), t.wake.c.due < bindparam("next_due")), t.wake.c.due),
+            else_=bindparam("next_due"),
+        ),
+        world=bindparam("hash"),
+    )
+)
+
+
+def fences(connection: Connection, customers: Iterable[str]) -> dict[str, int]:
+    """The fences that hold now."""
+    return {row[0]: row[1] for chunk in chunks(customers) for row in connection.execute(_fences, {"customers": chunk})}
+
+
+def finish(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+    """Give customers back (``who``, ``held``: the fence, ``leased``: until when, ``next_due``, ``hash``).
+
+    Only where the fence still holds. Whoever was woken before the end of the lease stays awake.
+    """
+    if rows:
+        connection.execute(_finish, rows)
+
+
+def next_due(connection: Connection) -> int | None:
+    """When the next customer is due."""
+    return connection.execute(select(func.min(t.wake.c.due))).scalar()
+
+
+def queue(connection: Connection) -> tuple[int, int | None]:
+    """How many customers there are to look at, now or later, and when the first of them is due."""
+    row = connection.execute(select(func.count(), func.min(t.wake.c.due)).select_from(t.wake)).one()
+    return row[0], row[1]
+
+
+def sweep(connection: Connection, world: str, due: int, limit: int) -> int:
+    """Wake some of those who were last planned in another world, the soonest due first; how many there were."""
+    stale = (
+        select(t.wake.c.customer).where(t.wake.c.world != world, t.wake.c.due > due).order_by(t.wake.c.due).limit(limit)
+    )
+    statement = update(t.wake).where(t.wake.c.customer.in_(_picked(connection, stale))).values(due=due, world=world)
+    return connection.execute(statement).rowcount
+
+
+def release(connection: Connection, now: int, lease: int) -> int:
+    """Take back every lease, for a process that knows it is the only one: whoever is due within a lease's length.
+
+    Somebody due that soon by right is looked at a little early, which does no harm. What was being sent is in doubt.
+    """
+    connection.execute(update(t.attempt).where(t.attempt.c.state == "sending").values(state="in_doubt"))
+    statement = (
+        update(t.wake).where(t.wake.c.due > now, t.wake.c.due <= now + lease).values(due=now, fence=t.wake.c.fence + 1)
+    )
+    return connection.execute(statement).rowcount
