@@ -2,8 +2,9 @@
 
 A channel is a class with a ``kind``, the ``medium`` it carries, what it is capable of, and ``send``. Retries, rates and
 rendering are done elsewhere; a channel hands one message over and says plainly what came of it. A letter is written
-under the attempt's id and then listed, each only once, so handing the same attempt over twice prints one letter. And
-since the folder is ours, ``lookup`` can *prove* what became of an attempt when the power failed in between.
+under the attempt's id and then listed, each only once, so handing the same attempt over twice prints one letter. What is
+listed was accepted; what is not may still be, by a process that stands still between writing and listing: so ``lookup``
+is a *hint*, and what stays in doubt is for a person to settle.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class Letters(Channel[LetterSettings]):
 
     kind = "letters"
     medium = "letter"
-    capabilities = Capabilities(lookup="proof")
+    capabilities = Capabilities(lookup="hint")
 
     async def send(self, message: Outgoing) -> Accepted:
         """Write the letter down, then list it: the mailing house prints only what is listed."""
@@ -41,7 +42,7 @@ class Letters(Channel[LetterSettings]):
         return Accepted(reference=f"{message.attempt}.txt")
 
     async def lookup(self, attempt: Attempt) -> Receipt | None:
-        """What is on the manifest was accepted; what is not will never be printed."""
+        """What is on the manifest was accepted."""
         return Receipt(attempt.id, "accepted", f"{attempt.id}.txt") if self.listed(attempt.id) else None
 
     def listed(self, attempt: str) -> bool:

@@ -1,0 +1,24 @@
+"""What the fault tests share: a deployment in a folder of its own, and the mark that they all carry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from deployment import Deployment
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def broken(tmp_path) -> Deployment:
+    """A small deployment; what still runs in it at the end is killed."""
+    deployment = Deployment(tmp_path)
+    yield deployment
+    deployment.end()
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.faults)
