@@ -2,9 +2,9 @@
 
 A channel is a class with a ``kind``, the ``medium`` it carries, what it is capable of, and ``send``. Retries, rates and
 rendering are done elsewhere; a channel hands one message over and says plainly what came of it. A letter is written
-under the attempt's id and then listed, each only once, so handing the same attempt over twice prints one letter. What is
-listed was accepted; what is not may still be, by a process that stands still between writing and listing: so ``lookup``
-is a *hint*, and what stays in doubt is for a person to settle.
+under the attempt's id and then listed, each only once, so handing the same attempt over twice prints one letter.
+What is listed was accepted; what is not may still be, by a process that stands still between writing and listing: so
+``lookup`` is a *hint*, and what stays in doubt is for a person to settle.
 """
 
 from __future__ import annotations
