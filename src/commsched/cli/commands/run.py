@@ -33,8 +33,9 @@ def run(session: Session) -> None:
 
     def report(one: Report) -> None:
         log.info("pass", planned=one.planned, sent=one.sent, later=one.later, in_doubt=one.in_doubt)
-        for problem in one.problems:
-            log.warning("problem", detail=problem)
+        if one.problems:
+            # What a plugin says when it fails may name a customer; doctor and explain show it to who may see it.
+            log.warning("problems", count=len(one.problems), see="commsched doctor")
 
     with presence(app.store, app.folder, now, loop.lease):
         click.echo(f"{app.configuration.deployment.name}: planning and sending until stopped.", err=True)
