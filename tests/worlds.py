@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from commsched.builtin.policies.frequency_cap import FrequencyCap
+from commsched.builtin.policies.hold import HoldPolicy
 from commsched.builtin.policies.no_repeat import NoRepeat
 from commsched.builtin.policies.opt_out import OptOut
 from commsched.builtin.policies.quiet_hours import QuietHours
@@ -46,7 +47,13 @@ WORDS = Vocabulary(
     facts={"tier": "string"},
     departments=frozenset({"service"}),
 )
-POLICIES = {"quiet_hours": QuietHours, "opt_out": OptOut, "no_repeat": NoRepeat, "frequency_cap": FrequencyCap}
+POLICIES = {
+    "quiet_hours": QuietHours,
+    "opt_out": OptOut,
+    "no_repeat": NoRepeat,
+    "frequency_cap": FrequencyCap,
+    "hold": HoldPolicy,
+}
 
 
 def at(text: str) -> datetime:

@@ -6,7 +6,7 @@ import gc
 import inspect
 import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parseaddr
 from functools import cached_property
@@ -25,7 +25,7 @@ from commsched.delivery.compose import Composer, Letterhead
 from commsched.engine.clock import Clock, SystemClock
 from commsched.engine.loop import Loop
 from commsched.engine.virtual import Recording, RecordingSettings
-from commsched.errors import CommschedError, ConfigurationError, TemplateError
+from commsched.errors import ConfigurationError, StoreError, TemplateError
 from commsched.loading import Plugins, load_plugins
 from commsched.model.decisions import Plan
 from commsched.model.facts import AnyFact
@@ -43,7 +43,7 @@ from commsched.rules.loading import load_rules, load_services, load_vocabulary
 from commsched.rules.rule import Rule, Service
 from commsched.store import queries
 from commsched.store.checks import Checker
-from commsched.store.intake import Batch, Origin, from_lines, read
+from commsched.store.intake import REJECTS, Batch, Origin, from_lines, keep_rejects, read
 from commsched.store.ledgers import append, load
 from commsched.store.store import Store, instant, micros
 from commsched.timing.civil import start_of_day, zone
@@ -54,6 +54,15 @@ log = structlog.get_logger("commsched.app")
 LIVE_FROM = "live_from"
 # How often calendars are read again while the service runs.
 REFRESH_SECONDS = 900
+
+
+@dataclass
+class Pulled:
+    """What came in from the sources: new facts, lines that were refused, sources that could not be read."""
+
+    facts: int = 0
+    rejects: int = 0
+    failed: list[str] = field(default_factory=list)
 
 
 class App:
@@ -175,15 +184,28 @@ class App:
         origin = Origin(source or path.name, self.clock.now())
         yield from self._durable(read(path, self.checker, origin, mapping))
 
-    def pull(self, now: datetime) -> int:
-        """Take in what the sources have; how many facts were new."""
-        count = 0
+    def pull(self, now: datetime) -> Pulled:
+        """Take in what the sources have. What cannot be taken is kept beside the rejects of ``import``.
+
+        A source that cannot be read keeps none of the others from being.
+        """
+        pulled = Pulled()
         for name, source in self.sources.items():
-            for label, lines in source.read():
-                batches = from_lines(label, lines, self.checker, Origin(name, now))
-                count += sum(len(batch.facts) for batch in self._durable(batches))
-                source.taken(label)
-        return count
+            try:
+                for label, lines in source.read():
+                    for batch in self._durable(from_lines(label, lines, self.checker, Origin(name, now))):
+                        pulled.facts += len(batch.facts)
+                        pulled.rejects += len(batch.rejects)
+                        keep_rejects(self.folder, label, batch.rejects)
+                    source.taken(label)
+            except StoreError:
+                raise
+            except Exception as error:  # noqa: BLE001 - a source may raise anything
+                pulled.failed.append(name)
+                log.error("source_failed", source=name, error=type(error).__name__)
+        if pulled.rejects:
+            log.warning("facts_rejected", count=pulled.rejects, see=str(REJECTS))
+        return pulled
 
     def record(self, facts: Iterable[tuple[str, AnyFact]]) -> list[AnyFact]:
         """Append facts that a person stated here; returns those that were new."""
@@ -305,8 +327,8 @@ class App:
         """A calendar as it is; one that cannot be read is stale, not empty."""
         try:
             return calendar.snapshot(within, now)
-        except CommschedError as error:
-            log.error("calendar_unreadable", calendar=calendar.name, error=str(error))
+        except Exception as error:  # noqa: BLE001 - a plugin may raise anything; what depends on the calendar waits
+            log.error("calendar_unreadable", calendar=calendar.name, error=type(error).__name__)
             return Snapshot(calendar.name, NEVER, now, stale=True)
 
     def _hash(self, snapshots: Mapping[str, Snapshot], templates: Mapping[str, str]) -> str:
@@ -321,6 +343,7 @@ class App:
                 )
             ),
             *(source_of(type(applied.policy)) for applied in self.policies),
+            *(path.read_text("utf-8") for path in sorted((self.folder / "plugins").glob("*.py"))),
             *(f"{name}={snapshot.stale}{snapshot.open.spans}" for name, snapshot in sorted(snapshots.items())),
             repr(sorted(templates.items())),
             version("tzdata"),

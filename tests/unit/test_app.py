@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -99,8 +100,30 @@ def test_a_source_is_pulled_once(app, configuration, noon):
     )
     (one.folder / "inbox").mkdir()
     (one.folder / "inbox/a.jsonl").write_text(f'{{"type": "customer", "id": "C1", "at": "{AT}"}}\n')
-    assert [one.pull(noon), one.pull(noon)] == [1, 0]
+    assert [one.pull(noon).facts, one.pull(noon).facts] == [1, 0]
     assert not (one.folder / "inbox/a.jsonl").exists()
+
+
+def test_a_line_that_a_source_got_wrong_is_kept(app, configuration, noon):
+    """An opt-out with a misspelt medium is not taken, and not lost: it is counted and kept with what is wrong."""
+    one = app(
+        {"config/commsched.toml": configuration + '\n[[sources]]\nname = "dms"\nkind = "folder"\npath = "inbox"\n'}
+    )
+    (one.folder / "inbox").mkdir()
+    line = {
+        "type": "consent",
+        "customer": "C1",
+        "at": AT,
+        "medium": "e-mail",
+        "purpose": "*",
+        "granted": False,
+        "method": "x",
+    }
+    (one.folder / "inbox/a.jsonl").write_text(json.dumps(line) + "\n")
+    pulled = one.pull(noon)
+    assert (pulled.facts, pulled.rejects, pulled.failed) == (0, 1, [])
+    (kept,) = (one.folder / "var/rejects").iterdir()
+    assert "'e-mail' is not declared" in kept.read_text()
 
 
 def test_plans_of_all_customers(app, customer, learn):

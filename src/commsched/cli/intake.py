@@ -6,8 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import msgspec
-
 from commsched.app import App
 from commsched.cli.output import progress
 from commsched.errors import Misuse
@@ -15,13 +13,12 @@ from commsched.model.facts import AnyFact
 from commsched.model.subjects import digest_of
 from commsched.planning.conflicts import Conflict, conflicts
 from commsched.store import queries
-from commsched.store.intake import Batch, Reject
+from commsched.store.intake import Batch, Reject, keep_rejects, rejects_file
 from commsched.store.ledgers import load
 from commsched.store.tables import FLAG_CORRECTED
 
 SUFFIXES = {".jsonl", ".csv"}
 FIRST = 5
-REJECTS = Path("var/rejects")
 
 
 @dataclass
@@ -66,13 +63,12 @@ def files_of(paths: Iterable[Path]) -> list[Path]:
 def bring_in(app: App, path: Path, source: str | None, mapping: Path | None, *, bar: bool | None) -> Imported:
     """Import one file; every batch is durable before the next is read."""
     done = Imported(path.name)
-    file = app.folder / REJECTS / f"{path.name}.rejects.jsonl"
+    file = rejects_file(app.folder, path.name)
     file.unlink(missing_ok=True)
     with progress(path.name, path.stat().st_size, wanted=bar) as step:
         for batch in app.take_in(path, source, mapping):
             _count(app, done, batch)
-            if batch.rejects:
-                _write(file, batch.rejects)
+            keep_rejects(app.folder, path.name, batch.rejects)
             step(batch.end or done.new + done.known, f"{done.new:,} new")
     done.rejects_file = file.relative_to(app.folder) if done.rejects else None
     return done
@@ -106,11 +102,3 @@ def refused(app: App, facts: Sequence[AnyFact]) -> list[Conflict]:
 def id_of(fact: AnyFact) -> str:
     """A fact's identity, as conflicts name it."""
     return digest_of(fact).hex()
-
-
-def _write(file: Path, rejects: Iterable[Reject]) -> None:
-    """The rejected lines: each as it stood where that is JSON, with what is wrong beside it."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("ab") as out:
-        for reject in rejects:
-            out.write(msgspec.json.encode(reject) + b"\n")

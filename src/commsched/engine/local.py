@@ -64,7 +64,7 @@ class LocalEngine:
     """Runs the loop until told to stop; planning stays in the main thread, where a hanging policy can be stopped."""
 
     def __init__(
-        self, loop: Loop, clock: Clock, pull: Callable[[datetime], int], report: Callable[[Report], None]
+        self, loop: Loop, clock: Clock, pull: Callable[[datetime], object], report: Callable[[Report], None]
     ) -> None:
         self.loop, self.clock, self.pull, self.report = loop, clock, pull, report
         self.scheduler = BlockingScheduler(
@@ -112,7 +112,7 @@ class LocalEngine:
     def _pull(self) -> None:
         self._guarded(lambda: self.pull(self.clock.now()))
 
-    def _guarded(self, work: Callable[[], int]) -> None:
+    def _guarded(self, work: Callable[[], object]) -> None:
         try:
             work()
         except StoreError as error:

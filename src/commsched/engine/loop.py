@@ -83,8 +83,10 @@ class Loop:
         while limit is None or report.planned < limit:
             crash_point("before-claim")
             until = monotonic() + self.lease.total_seconds()
-            with self.store.write() as connection:
+            # Calendars may be read here, which can take a while: not in a transaction that keeps others from writing.
+            with self.store.read() as connection:
                 world = self.world(connection)
+            with self.store.write() as connection:
                 claimed = queries.claim(connection, micros(now), micros(now + self.lease), BATCH)
             if not claimed:
                 break
@@ -122,10 +124,11 @@ class _Pass:
         ready, plans = self._render(plans, loaded)
         sending, changes, soon = self._commit(plans, loaded, standing, ready, waiting)
         crash_point("after-intent")
+        results = self._send(sending, plans, soon) if sending else []
+        # Observers come last: one that takes its time must not use up that of the messages.
         for decision in changes.decided:
             self.loop.tell("decided", decision=decision)
-        if sending:
-            self._send(sending, plans, soon)
+        self._count(sending, results)
         return self.report
 
     def _plans(self, loaded: dict[str, Loaded]) -> dict[str, Plan]:
@@ -218,6 +221,8 @@ class _Pass:
         soon = dict(waiting)
         with self.loop.store.write() as connection:
             valid, lost = current(connection, loaded, self.held)
+            if {row.scope for row in queries.pauses(connection)} != {pause.scope for pause in self.world.pauses}:
+                valid = frozenset()  # somebody pressed the stop button, or let go of it: everything is planned again
             valid -= apart([one for one in ready if one.decision.proposal.customer in valid], loaded)
             changes = reconcile((plans[c] for c in plans if c in valid), standing, self.world.channels, self.world.hash)
             write(connection, changes)
@@ -283,7 +288,7 @@ class _Pass:
             self.report.problems.append(f"the policy {policy} failed: {detail}")
             log.error("policy_failed", policy=policy)
 
-    def _send(self, sending: Sequence[Ready], plans: Mapping[str, Plan], soon: Mapping[str, datetime]) -> None:
+    def _send(self, sending: Sequence[Ready], plans: Mapping[str, Plan], soon: Mapping[str, datetime]) -> list[Result]:
         outcomes = self.loop.runner.run(send_all(sending, self.loop.channels, self.now, self.until))
         crash_point("after-send")
         results = [
@@ -293,13 +298,13 @@ class _Pass:
         with self.loop.store.write() as connection:
             again = settle(connection, results, self.now)
             customers = {one.decision.proposal.customer for one in sending}
-            wakes = {c: plans[c].wake_at for c in customers}
+            wakes = {c: self.now if self.world.reads_sent else plans[c].wake_at for c in customers}
             rows = [
                 self._row(c, min(found[c] for found in (wakes, again, soon) if c in found)) for c in sorted(customers)
             ]
             queries.finish(connection, rows)
         crash_point("after-result")
-        self._count(sending, results)
+        return results
 
     def _count(self, sending: Sequence[Ready], results: Sequence[Result]) -> None:
         for one, result in zip(sending, results, strict=True):

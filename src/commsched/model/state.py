@@ -66,8 +66,9 @@ class Obligation(msgspec.Struct, frozen=True, gc=False):
 class Appointment(msgspec.Struct, frozen=True, gc=False):
     """An appointment as it stands.
 
-    ``occurrence`` is the id of the fact that last moved its start by half an hour or more, ``changed`` when that or a
-    change of status was recorded, ``changed_by`` who caused it, ``booked_at`` when it first came to be known.
+    ``occurrence`` is the digest of the fact that last moved its start by half an hour or more, ``moved_at`` and
+    ``moved_by`` when that was recorded and who caused it, ``status_at`` and ``status_by`` the same of its status;
+    ``booked_at`` is when it first was booked.
     """
 
     id: str
@@ -165,7 +166,7 @@ class State(msgspec.Struct, frozen=True, gc=False):
     address_consents: dict[str, tuple[Consent, ...]] = field(default_factory=dict)
     guardian: State | None = None
     shared: frozenset[str] = frozenset()
-    told_others: frozenset[str] = frozenset()
+    told_others: dict[str, int] = field(default_factory=dict)
     next_change: datetime | None = None
 
     @property

@@ -39,8 +39,11 @@ def subject_of(fact: AnyFact) -> str:
 
 
 def address_subject(kind: str, address: str) -> str:
-    """The circle of everybody who shares an address; ``kind`` is email, phone or postal."""
-    return f"a:{kind}:{address}"
+    """The circle of everybody who shares an address; ``kind`` is email, phone or postal.
+
+    Mail systems could tell upper from lower case in the local part (RFC 5321 §2.4); none that people use does.
+    """
+    return f"a:{kind}:{address.lower() if kind == 'email' else address}"
 
 
 def kind_of_medium(medium: str) -> str:

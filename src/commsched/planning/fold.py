@@ -6,6 +6,7 @@ it was said, so that a customer's correction outlasts every later import.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -24,6 +25,8 @@ MOVE = timedelta(minutes=30)
 _UTC_ZONE = zone("UTC")
 # What of an organisation's ledger its people are concerned with.
 SHARED = (f.Asset, f.Reading, f.ServiceRecord, f.Appointment, f.Obligation, f.Event, f.Case)
+# What binds everybody in an organisation or a household.
+BINDING = (f.Consent, f.Hold, f.Intent)
 _PROFILE = (
     "name",
     "kind",
@@ -42,11 +45,22 @@ _PROFILE = (
 def fold(ledger: Ledger, now: datetime) -> State:
     """The state at ``now``. Facts whose ``at`` is still to come are not true yet; ``next_change`` is the first."""
     builder = _Builder()
-    builder.take(ledger.entries, now)
-    organisation = ledger.circles.get(f"o:{builder.profile.get('organisation')}")
-    if organisation:
-        builder.share(organisation, now)
+    organisation, household = _circles(ledger, now)
+    builder.share(organisation, now)
+    theirs = [entry for entry in organisation if isinstance(entry[1], SHARED)]
+    binding = [entry for entry in (*organisation, *household) if isinstance(entry[1], BINDING)]
+    builder.take((*ledger.entries, *theirs, *binding), now)
+    for circle in ledger.circles.values():
+        builder.await_all(circle, now)
     return builder.state(ledger, now)
+
+
+def counts(fact: AnyFact, now: datetime) -> bool:
+    """Whether a fact is true by now.
+
+    What we said was said, and who has refused has refused, even if one of the clocks was wrong about when.
+    """
+    return fact.at <= now or isinstance(fact, f.Sent) or (isinstance(fact, f.Consent) and not fact.granted)
 
 
 def order(entry: Entry) -> tuple[int, datetime, datetime]:
@@ -75,13 +89,12 @@ class _Builder:
         self.lists: dict[type[AnyFact], list[Entry]] = {}
         self.next_change: datetime | None = None
         self.shared: frozenset[str] = frozenset()
-        self.told_others: frozenset[str] = frozenset()
+        self.told_others: Counter[str] = Counter()
 
     def take(self, entries: Iterable[Entry], now: datetime) -> None:
         true_now = []
         for entry in entries:
-            # What we said was said, even if the clock has been set back since.
-            if entry[1].at <= now or isinstance(entry[1], f.Sent):
+            if counts(entry[1], now):
                 true_now.append(entry)
             else:
                 self.later(entry[1].at, now)
@@ -90,12 +103,16 @@ class _Builder:
             TAKE[type(entry[1])](self, *entry)
 
     def share(self, entries: Iterable[Entry], now: datetime) -> None:
-        """Take in what belongs to the organisation, and remember what that was."""
+        """Remember what belongs to the organisation, and what its people were told of it."""
         theirs = [entry for entry in entries if isinstance(entry[1], SHARED)]
         self.shared = frozenset(name for digest, fact in theirs for name in (fact.id or digest, digest))
-        self.take(theirs, now)
-        told = (fact for _, fact in entries if isinstance(fact, f.Sent) and fact.at <= now)
-        self.told_others = frozenset(part.partition("/")[2] for sent in told for part in sent.parts)
+        told = (fact for _, fact in entries if isinstance(fact, f.Sent) and counts(fact, now))
+        self.told_others = Counter(part.partition("/")[2] for sent in told for part in sent.parts)
+
+    def await_all(self, entries: Iterable[Entry], now: datetime) -> None:
+        """Look again when what is known of a circle comes true."""
+        for _, fact in entries:
+            self.later(fact.at, now)
 
     def later(self, at: datetime, now: datetime) -> None:
         if at > now and (self.next_change is None or at < self.next_change):
@@ -314,12 +331,24 @@ def _of_addresses(
     for subject, entries in ledger.circles.items():
         if not subject.startswith("a:"):
             continue
-        facts = [fact for _, fact in sorted(entries, key=order) if fact.at <= now]
+        facts = [fact for _, fact in sorted(entries, key=order) if counts(fact, now)]
         history += [fact for fact in facts if isinstance(fact, f.Sent) and fact.key not in mine]
         said = tuple(fact for fact in facts if isinstance(fact, f.Consent))
         if said:
             consents[subject.split(":", 2)[2]] = said
     return tuple(history), consents
+
+
+def _circles(ledger: Ledger, now: datetime) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
+    """The ledgers of the organisation and the household that the customer belongs to now."""
+    if not ledger.circles:
+        return (), ()
+    belongs: dict[str, Any] = {}
+    for _, fact in sorted(ledger.entries, key=order):
+        if isinstance(fact, f.Customer) and fact.at <= now:
+            _update(belongs, fact, ("organisation", "household"))
+    circles = ledger.circles
+    return circles.get(f"o:{belongs.get('organisation')}", ()), circles.get(f"h:{belongs.get('household')}", ())
 
 
 def _guardian(ledger: Ledger, name: str | None, now: datetime) -> State | None:

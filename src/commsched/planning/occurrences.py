@@ -20,11 +20,13 @@ from commsched.model.facts import AnyFact, Sent
 from commsched.model.state import Appointment, Asset, State
 from commsched.model.subjects import key_of
 from commsched.planning.due import Due, asset_values, customer_values, dues
-from commsched.planning.world import World
+from commsched.planning.world import Reach, World
 from commsched.rules.rule import Rule, Trigger
 from commsched.timing.civil import start_of_day, zone
 from commsched.timing.durations import parse_duration
 
+# How far around a cron line's instant a rule speaks, where that cannot be told from its times.
+AROUND = timedelta(days=120)
 FIRST_KNOWN = datetime.min.replace(tzinfo=UTC)
 UPCOMING = frozenset({"booked", "confirmed", "completed"})
 DAY = timedelta(days=1)
@@ -65,11 +67,13 @@ class Subjects:
     def __init__(self, state: State, world: World, now: datetime, place: ZoneInfo) -> None:
         self.state, self.world, self.now, self.place = state, world, now, place
         self._dues: list[Due] | None = None
+        self._around = (AROUND, AROUND)
         self.customer = customer_values(state)
         self._sent = {part: sent for sent in state.sent for part in sent.parts}
 
-    def of(self, rule: Rule) -> Iterator[Occurrence]:
+    def of(self, rule: Rule, reach: Reach | None = None) -> Iterator[Occurrence]:
         """The occurrences of a rule; those of a repeated rule come again and again."""
+        self._around = (reach.after, reach.before) if reach is not None else (AROUND, AROUND)
         found = _READERS[rule.trigger.kind](self, rule.trigger)
         return found if rule.repeat is None else _repeated(found, rule.repeat.every, rule.repeat.at_most)
 
@@ -239,8 +243,10 @@ class Subjects:
             )
 
     def schedule(self, trigger: Trigger) -> Iterator[Occurrence]:
-        start = self.now - 30 * DAY
-        for at in _fires(trigger.cron, str(self.world.zone), start.date(), (self.now + 2 * self.world.horizon).date()):
+        after, before = self._around
+        # Two horizons ahead: what comes into reach before the next look must be known by now.
+        first, last = (self.now - after).date(), (self.now + before + 2 * self.world.horizon).date() + DAY
+        for at in _fires(trigger.cron, str(self.world.zone), first, last):
             yield Occurrence("-", at.isoformat(), "event", {"event": at}, at, since=at.date())
 
     def variables(self, occurrence: Occurrence, rule: Rule) -> dict[str, object]:

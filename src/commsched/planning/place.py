@@ -200,12 +200,22 @@ class Placer:
         if not any(allowance.times.values()):
             self._refuse(wanted, allowance, final=True, span=span)
             return
-        state: MessageState = "expired"
+        vetoes = self._vetoes_at_the_end(wanted, allowance)
+        state: MessageState = "refused" if vetoes else "expired"
+        why = vetoes or (EXPIRED,)
         keys = (proposal.key,)
         self.decisions.append(
-            Decision(proposal.key, keys, proposal, state, True, None, None, (EXPIRED,), (), template=proposal.template)
+            Decision(proposal.key, keys, proposal, state, True, None, None, why, (), template=proposal.template)
         )
-        self._fall_back(wanted, (EXPIRED,), final=True)
+        self._fall_back(wanted, why, final=True)
+
+    @staticmethod
+    def _vetoes_at_the_end(wanted: Wanted, allowance: Allowance) -> tuple[Reason, ...]:
+        """What must not be said at the deadline must not turn into a phone call, even if there was a time before."""
+        deadline, media = wanted.proposal.deadline, tuple(wanted.proposal.addresses)
+        vetoes = [review for review in allowance.reviews if review.code.force == "must_not"]
+        denied = [against(vetoes, medium, deadline) for medium in media]
+        return reasons(denied[0]) if denied and all(denied) else ()
 
     def _fall_back(self, wanted: Wanted, why: tuple[Reason, ...], *, final: bool) -> None:
         """Fallbacks run only for what could not be; a veto must not turn into a phone call (DESIGN §7)."""
@@ -255,8 +265,8 @@ class Placer:
 FALLBACK = "!otherwise"
 
 
-def _urgency(wanted: Wanted) -> tuple[int, bool, datetime, str]:
-    return wanted.proposal.priority, wanted.after is not None, wanted.proposal.deadline, wanted.proposal.key
+def _urgency(wanted: Wanted) -> tuple[int, int, datetime, str]:
+    return wanted.proposal.priority, wanted.depth, wanted.proposal.deadline, wanted.proposal.key
 
 
 def _send_by(group: Group) -> datetime:

@@ -27,16 +27,18 @@ SLACK = timedelta(days=10)
 CORRECTIONS = ("moved", "cancelled")
 SAMPLE = date(2026, 6, 15)
 FOREVER = timedelta(days=36500)
+KEY_PARTS = 5
 
 
 class Wanted(msgspec.Struct, frozen=True, gc=False):
-    """A proposal with the rule, step and occurrence that it comes from; ``after`` is the key it must follow."""
+    """A proposal and where it comes from; ``after`` is the key it must follow, ``depth`` how many steps it follows."""
 
     proposal: Proposal
     rule: Rule
     step: Step
     occurrence: Occurrence
     after: str | None = None
+    depth: int = 0
 
 
 class Proposer:
@@ -49,7 +51,7 @@ class Proposer:
         self.sent = (*state.sent, *(way.sent for way in ledger.under_way))
         self.settled = {part for sent in self.sent for part in sent.parts}
         self.failed = {(fact.key, fact.medium) for fact in state.undelivered}
-        self.told = frozenset(done.told for done in state.tasks_done if done.told)
+        self.told = {(*_about(done.task), done.told) for done in state.tasks_done if done.told}
         self.tasks: list[TaskDecision] = []
         self.next_reach: datetime | None = None
 
@@ -61,7 +63,7 @@ class Proposer:
             role = rule.to.role if rule.to is not None else None
             if role is not None and role not in self.state.profile.roles:
                 continue
-            for occurrence in self.subjects.of(rule):
+            for occurrence in self.subjects.of(rule, self._reach_of(rule)):
                 if (role is not None or not self._shared(occurrence)) and self._in_reach(rule, occurrence):
                     yield from self._of(rule, occurrence)
 
@@ -73,20 +75,27 @@ class Proposer:
             occurrence.subject in shared or occurrence.id in shared or (asset is not None and asset.id in shared)
         )
 
+    def _told_otherwise(self, key: str, step: Step) -> bool:
+        """Whether a person has said it, in the course of a task of this very occurrence."""
+        about = _about(key)
+        return bool(self.told) and any((*about, name) in self.told for name in (step.name, step.prep))
+
     def _told_others(self, key: str, rule: Rule) -> bool:
         """Whether as many colleagues as the rule wants have been told already."""
         return (
             rule.to is not None
             and rule.to.role is not None
-            and rule.to.at_most == 1
-            and key.partition("/")[2] in self.state.told_others
+            and self.state.told_others.get(key.partition("/")[2], 0) >= rule.to.at_most
         )
 
-    def _in_reach(self, rule: Rule, occurrence: Occurrence) -> bool:
+    def _reach_of(self, rule: Rule) -> Reach | None:
         reaches = self.world.reaches
         if rule.name not in reaches:
             reaches[rule.name] = _reach(rule)
-        reach = reaches[rule.name]
+        return reaches[rule.name]
+
+    def _in_reach(self, rule: Rule, occurrence: Occurrence) -> bool:
+        reach = self._reach_of(rule)
         if reach is None:
             return True
         anchors = [_instant(at) for name, at in occurrence.anchors.items() if name in reach.anchors]
@@ -130,6 +139,7 @@ class Proposer:
             return _owes_correction(step.name, occurrence, told)
         return occurrence.live and not any(
             sent.step == step.name
+            and sent.rule in {rule.name, *rule.was}
             and sent.anchor == occurrence.appointment.start
             and sent.subject == occurrence.subject
             for sent in self.sent
@@ -137,7 +147,7 @@ class Proposer:
 
     def _step(self, rule: Rule, step: Step, occurrence: Occurrence, variables: dict[str, object]) -> Iterator[Wanted]:
         key = self._settled_key(rule, step, occurrence)
-        if key is None or step.prep in self.told or step.name in self.told or self._told_others(key, rule):
+        if key is None or self._told_otherwise(key, step) or self._told_others(key, rule):
             return
         times = self._times(rule, step, occurrence)
         if times is None:
@@ -241,7 +251,7 @@ class Proposer:
             variables=_variables(variables, occurrence, step, self.zones[0], rule, self.world),
         )
         after = key_of(customer, rule.name, step.after, occurrence.subject, occurrence.id) if step.after else None
-        return Wanted(proposal, rule, step, occurrence, after)
+        return Wanted(proposal, rule, step, occurrence, after, _depth(rule, step))
 
     def _recipient(self, rule: Rule) -> State:
         """Who is written to: the customer, or their guardian."""
@@ -270,10 +280,21 @@ def task(
     )
 
 
+def _depth(rule: Rule, step: Step) -> int:
+    """How many steps must have gone before this one."""
+    return 0 if step.after is None else 1 + _depth(rule, rule.step(step.after))
+
+
 def _content(template: str, world: World, occurrence: Occurrence) -> str:
     """What the text is a function of: the same template about the same thing says the same again."""
     start = occurrence.appointment.start.isoformat() if occurrence.appointment else ""
     return "|".join((template, world.templates.get(template, ""), occurrence.subject, occurrence.id, start))
+
+
+def _about(key: str) -> tuple[str, str, str]:
+    """Rule, subject and occurrence of a message's or a task's key; empty ones for a key that has none."""
+    parts = key.split("/")
+    return (parts[1], parts[3], parts[4].partition("!")[0]) if len(parts) == KEY_PARTS else ("", "", "")
 
 
 def _last_told(sent: Sequence[Sent], rule: Rule, subject: str) -> Sent | None:
@@ -332,5 +353,3 @@ def _reach(rule: Rule) -> Reach | None:
 
 def _instant(at: datetime | date) -> datetime:
     return at if isinstance(at, datetime) else datetime(at.year, at.month, at.day, tzinfo=UTC)
-
-

@@ -95,6 +95,11 @@ class World:
     reaches: dict[str, Reach | None] = field(default_factory=dict, compare=False, repr=False)
     _chains: dict[tuple[str, str, str], tuple[Applied, ...]] = field(default_factory=dict, compare=False, repr=False)
 
+    @property
+    def reads_sent(self) -> bool:
+        """Whether a rule asks what was sent, so that what we send may change what we have to say."""
+        return any("sent" in rule.reads for rule in self.rules)
+
     def chain(self, purpose: str, topic: str, department: str) -> tuple[Applied, ...]:
         """The policies that have a say in such a message, in their configured order."""
         wanted = (purpose, topic, department)

@@ -97,7 +97,7 @@ class View:
     def consents_of(self, address: str) -> tuple[Consent, ...]:
         """What anybody who shares this address has said about messages to it, oldest first."""
         self.reads.add("consent")
-        return self._state.address_consents.get(address, ())
+        return self._state.address_consents.get(address.lower() if "@" in address else address, ())
 
     @property
     def intents(self) -> tuple[Intent, ...]:

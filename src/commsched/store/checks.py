@@ -37,6 +37,15 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 }
 
 
+_DATED = frozenset({"acquired_on", "born", "due", "end", "next_due", "recheck_on", "start", "until"})
+# Other systems write 9999-12-31 for "never"; as a date it would put off every reckoning with it.
+YEARS = (1850, 2200)
+_TIMES: Mapping[type, tuple[str, ...]] = {
+    kind: ("at", "recorded_at", *(name for name in kind.__struct_fields__ if name in _DATED))
+    for kind in f.FACT_TYPES.values()
+}
+
+
 class Checker:
     """Checks facts against a vocabulary, and completes them. The facts it is handed are its own to change."""
 
@@ -47,6 +56,12 @@ class Checker:
 
     def check(self, fact: AnyFact) -> None:
         """Refuse the fact with :class:`FactRejected`, or bring its times to UTC and its addresses to one form."""
+        for name in _TIMES.get(type(fact), ("at", "recorded_at")):
+            year = getattr(getattr(fact, name), "year", YEARS[0])
+            if not YEARS[0] <= year <= YEARS[1]:
+                raise FactRejected(
+                    name, f"the year {year} cannot be meant; times lie between {YEARS[0]} and {YEARS[1]}"
+                )
         if fact.at.tzinfo is not UTC:
             force_setattr(fact, "at", fact.at.astimezone(UTC))
         if fact.recorded_at is not None and fact.recorded_at.tzinfo is not UTC:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import csv
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,6 +29,7 @@ from commsched.store.checks import Checker
 BATCH = 5000
 MAX_LINE = 1_000_000
 SHOWN = 200
+REJECTS = Path("var/rejects")
 _decoder = msgspec.json.Decoder(AnyFact)
 # A spreadsheet runs a cell that begins like this; such a cell is an attack or a mistake, never a fact.
 _FORMULA = ("=", "@", "\t", "\r", "+cmd", "-cmd")
@@ -123,6 +124,20 @@ def _take(line: Line, parse: Callable[[Any], AnyFact], checker: Checker, origin:
         return subject_of(fact), fact
     except ValueError as error:
         raise FactRejected("customer", str(error)) from error
+
+
+def rejects_file(folder: Path, name: str) -> Path:
+    """Where a deployment keeps the lines of a file that it did not take."""
+    return folder / REJECTS / f"{Path(name).name}.rejects.jsonl"
+
+
+def keep_rejects(folder: Path, name: str, rejects: Sequence[Reject]) -> None:
+    """Add to the lines that were not taken, each with what is wrong."""
+    if rejects:
+        path = rejects_file(folder, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as file:
+            file.writelines(msgspec.json.encode(reject) + b"\n" for reject in rejects)
 
 
 def complete(fact: AnyFact, origin: Origin) -> None:
@@ -300,6 +315,3 @@ def _sentence(error: FactRejected) -> str:
 def _text(raw: bytes | dict[str, str]) -> str:
     text = raw[:SHOWN].decode("utf-8", "replace") if isinstance(raw, bytes) else json.dumps(raw, ensure_ascii=True)
     return text.strip()[:SHOWN]
-
-
-__all__ = ["Batch", "Line", "Origin", "Reject", "complete", "from_lines", "read"]

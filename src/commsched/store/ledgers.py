@@ -158,7 +158,7 @@ def _project(connection: Connection, new: Sequence[tuple[str, AnyFact]], now: da
     )
     bound = [pair for subject in sorted(said) for pair in _bound(facts[subject])]
     if bound:
-        append(connection, bound, now, waking=False)
+        append(connection, bound, now)
 
 
 def _appointments(subject: str, entries: tuple[Entry, ...]) -> list[dict[str, object]]:

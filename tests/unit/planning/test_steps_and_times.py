@@ -437,3 +437,53 @@ def test_a_step_that_follows_another_never_goes_along_with_it(tmp_path):
     assert found.wake_at > at(now)
     later = plan(one, made, at("2026-11-29 09:59"))
     assert [(d.key, d.at) for d in later.decisions] == [(d.key, d.at) for d in found.decisions]
+
+
+def test_a_veto_at_the_end_is_not_a_phone_call_although_there_was_a_time_before(tmp_path):
+    """A hold that came while the message waited for its ideal ends in silence, not in the rule's fallback."""
+    rule = REMINDERS.replace("at: start - 7d at 10:00,", "at: start - 7d at 10:00, not_before: start - 14d,")
+    made = world(tmp_path, rule, policies=(policy("hold"),))
+    hold = {"type": "hold", "at": "2026-12-04 09:00", "purposes": ["*"], "reason": "bereaved", "by": "Tom",
+            "until": "2027-03-01 00:00"}  # fmt: skip
+    found = plan(ledger(BOOKED, hold), made, at("2026-12-13 12:00"))
+    assert [(d.state, d.final) for d in found.decisions if d.proposal.step == "week"] == [("refused", True)]
+    assert found.tasks == ()
+
+
+@pytest.mark.parametrize("circle", ["household", "organisation"])
+def test_what_a_circle_has_refused_binds_its_members(tmp_path, circle):
+    """An opt-out of the household or the organisation is one of everybody in it."""
+    made = world(tmp_path, REMINDERS, policies=(policy("opt_out"),))
+    no = facts({"type": "consent", "at": "2026-01-01 10:00", "medium": "*", "purpose": "*", "granted": False,
+                "method": "phone", "stated_by": "customer", "customer": None, circle: "X1"})  # fmt: skip
+    belongs = {"type": "customer", "at": "2024-02-01 10:00", circle: "X1"}
+    found = plan(ledger(BOOKED, belongs, circles={f"{circle[0]}:X1": no}), made, at("2026-11-02 09:00"))
+    assert {d.state for d in found.decisions} == {"refused"}
+
+
+def test_a_refusal_counts_at_once_even_if_a_clock_was_fast(tmp_path):
+    """An opt-out dated two hours ahead holds from the moment it is known."""
+    made = world(tmp_path, REMINDERS, policies=(policy("opt_out"),))
+    no = {"type": "consent", "at": "2026-12-08 12:00", "medium": "*", "purpose": "*", "granted": False,
+          "method": "sms", "stated_by": "customer"}  # fmt: skip
+    assert planned(ledger(BOOKED, no), made, "2026-12-08 10:00") == {}
+
+
+def test_what_was_told_by_phone_is_told_of_this_occurrence_only(tmp_path):
+    """A call about one appointment settles its reminder, and none of the next."""
+    made = world(tmp_path, REMINDERS)
+    told = {"type": "task_done", "at": "2026-11-02 09:00", "task": "C1/reminders/week/A1/x", "outcome": "done",
+            "by": "Tom", "told": "week"}  # fmt: skip
+    assert "week" in planned(ledger(BOOKED, told), made, "2026-11-03 09:00")
+    key = next(d.key for d in plan(ledger(BOOKED), made, at("2026-11-03 09:00")).decisions if d.proposal.step == "week")
+    assert "week" not in planned(ledger(BOOKED, {**told, "task": f"{key}!otherwise"}), made, "2026-11-03 09:00")
+
+
+def test_two_rules_about_one_appointment_are_both_heard(tmp_path):
+    """Steps of the same name in two rules do not settle each other."""
+    made = world(tmp_path, REMINDERS, REMINDERS.replace("rule: reminders", "rule: others"))
+    before = ledger(BOOKED)
+    week = next(d for d in plan(before, made, at("2026-12-08 10:00")).decisions if d.proposal.step == "week")
+    after = plan(then(before, sent(week, "2026-12-08 10:00")), made, at("2026-12-08 10:01"))
+    rules = {d.proposal.rule for d in after.decisions if d.proposal.step == "week" and d.state == "planned"}
+    assert rules == {"others", "reminders"} - {week.proposal.rule}

@@ -32,7 +32,7 @@ def settle(session: Session, message: str, was_sent: bool | None, by: str | None
     from commsched.store import queries
     from commsched.store.ledgers import wake_for
     from commsched.store.messages import load_record
-    from commsched.store.store import micros
+    from commsched.store.store import instant, micros
 
     if was_sent is None:
         raise Misuse("Say what became of it: --sent or --not-sent.")
@@ -44,10 +44,12 @@ def settle(session: Session, message: str, was_sent: bool | None, by: str | None
         open_attempts = [
             one
             for one in queries.attempts(connection, states=("sending", "in_doubt"), customers=[row.customer])
-            if one.key == row.key
+            if one.key == row.key and (one.state == "in_doubt" or instant(one.started_at) + app.loop().lease <= now)
         ]
         if not open_attempts:
-            raise Misuse(f"{row.key} is not in doubt; it is {row.state}.")
+            raise Misuse(
+                f"{row.key} is not in doubt; it is {row.state}. A message that is being sent cannot be settled."
+            )
         sent = [msgspec.json.decode(one.sent, type=Sent) for one in open_attempts]
         results = [
             Result(one.id, load_record(row.body), fact, outcome) for one, fact in zip(open_attempts, sent, strict=True)

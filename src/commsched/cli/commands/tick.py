@@ -22,7 +22,7 @@ def tick(session: Session, at: str | None) -> int:
     app = session.app(session.moment(at))
     now = app.clock.now()
     app.remember_rules()
-    app.pull(now)
+    pulled = app.pull(now)
     loop = app.loop()
     with presence(app.store, app.folder, now, loop.lease):
         loop.sweep(now, SWEEP_BATCH)
@@ -38,7 +38,11 @@ def tick(session: Session, at: str | None) -> int:
         )
         if count
     ]
-    for problem in report.problems:
+    problems = list(report.problems)
+    if pulled.rejects:
+        problems.append(f"{pulled.rejects:,} lines from the sources were not taken in; var/rejects says why")
+    problems += [f"the source {name} could not be read" for name in pulled.failed]
+    for problem in problems:
         session.warn(problem)
     session.say(", ".join(parts) + ".", report=report)
-    return 1 if report.problems else 0
+    return 1 if problems else 0
