@@ -89,16 +89,8 @@ class UnsafeHeader(CommschedError):
     """This cannot stand in the head of a mail."""
 
 
-class PolicyTimeout(CommschedError):
-    """The policy did not answer within its time limit."""
-
-
 class UnknownName(CommschedError):
     """There is nothing of that name."""
-
-
-class SimulatedCrash(CommschedError):
-    """A crash point was named that does not exist."""
 
 
 class Misuse(CommschedError):

@@ -8,7 +8,6 @@ from itertools import pairwise
 
 import portion
 from hypothesis import given
-from hypothesis import strategies as st
 
 from commsched import ALWAYS, NEVER, Span, Windows
 from commsched.testing.strategies import instants, spans, windows
@@ -102,15 +101,6 @@ def test_results_are_in_normal_form(one: Windows, other: Windows, span: Span) ->
         assert is_normal(times)
         assert Windows(reversed(times.spans)) == times
         assert hash(Windows(times)) == hash(times)
-
-
-@given(windows(), st.timedeltas(timedelta(), timedelta(days=2)), st.timedeltas(timedelta(), timedelta(days=2)))
-def test_padding_makes_each_interval_longer(one: Windows, before: timedelta, after: timedelta) -> None:
-    """`padded` adds time at both ends of each interval, and joins those that then meet."""
-    padded = reduce(
-        lambda found, span: found | portion.closedopen(span[0] - before, span[1] + after), one, portion.empty()
-    )
-    assert one.padded(before, after) == from_oracle(padded)
 
 
 @given(instants(), instants())

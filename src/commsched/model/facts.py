@@ -296,7 +296,6 @@ class Sent(Fact, tag="sent", frozen=True, kw_only=True):
     template: str
     content: str
     anchor: Instant | None = None
-    anchors: dict[str, Instant] = {}
     segments: int = 1
 
 

@@ -22,7 +22,6 @@ PURPOSES: Mapping[str, int] = MappingProxyType(
     }
 )
 ASKS = frozenset({"sales", "marketing", "survey"})
-SCALARS = ("string", "number", "integer", "boolean")
 
 
 @dataclass(frozen=True, slots=True)

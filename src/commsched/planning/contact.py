@@ -12,8 +12,6 @@ from commsched.planning.world import World
 from commsched.timing.civil import zone
 from commsched.timing.places import zones_of_phone, zones_of_region
 
-PHONE_MEDIA = ("sms", "voice")
-
 
 def zones(state: State, world: World) -> tuple[ZoneInfo, ...]:
     """Where the customer's clock stands: as stated, else by region, else by phone, else where the deployment is."""
@@ -46,7 +44,7 @@ def addresses(order: Iterable[str], contacts: tuple[Contact, ...], profile: Prof
 
 
 def best(contacts: tuple[Contact, ...], medium: str) -> Contact | None:
-    """The contact point for a medium: valid and usable; the primary, the best stated, the newest of them."""
+    """The contact point for a medium: valid and usable; the best stated, then the primary, then the newest of them."""
     kind = kind_of_medium(medium)
     usable = [c for c in contacts if c.kind == kind and c.valid and (not c.media or medium in c.media)]
     return max(usable, key=lambda c: (RANK.get(c.stated_by, 0), c.primary, c.at, c.address), default=None)

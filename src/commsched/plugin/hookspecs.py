@@ -1,8 +1,8 @@
 """The hooks. A plugin is a module with functions of these names, each marked ``@hookimpl``.
 
 They are called in the order built-in, installed (entry point group ``commsched``), ``plugins/*.py``. A ``register_*``
-hook that raises stops the start-up with the plugin's file and line; an observer that raises is named in the log and
-in ``commsched doctor``, and nothing else happens.
+hook that raises stops the start-up with the plugin's file and line; an observer that raises is named in the log,
+and nothing else happens.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def decided(decision: Decision) -> None:
 def attempted(attempt: Attempt, outcome: str) -> None:
     """An attempt to send has ended. Called after its result is durable.
 
-    ``attempt``: what was tried; ``outcome``: ``accepted``, ``refused``, ``try_later`` or ``ambiguous``.
+    ``attempt``: what was tried; ``outcome``: ``accepted``, ``refused``, ``try_later`` or ``in_doubt``.
     """
 
 

@@ -19,8 +19,6 @@ from commsched.model.decisions import ACCEPTED, IN_FLIGHT, Decision, MessageStat
 from commsched.store import queries
 from commsched.store.store import micros
 
-ENDED = ACCEPTED | {"cancelled", "expired", "skipped"}
-
 
 class MessageRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """A message as tools see it: the M of DESIGN §11."""

@@ -124,10 +124,6 @@ class Windows:
             return after if before is None else before
         return before if ideal - before <= after - ideal else after
 
-    def padded(self, before: timedelta, after: timedelta) -> Windows:
-        """Each interval made longer at both ends."""
-        return Windows((start - before, end + after) for start, end in self.spans)
-
 
 def _start(span: Span) -> datetime:
     return span[0]
