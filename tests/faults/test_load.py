@@ -142,6 +142,8 @@ def test_fault_41_what_finds_no_place_today_goes_tomorrow(broken):
     broken.tick(NOON)
     assert broken.states == {"sent": 3, "planned": 1}
     broken.tick(NOON + 18 * HOUR)
+    assert broken.states == {"sent": 3, "planned": 1}, "not in the night: at the hour that it was meant for"
+    broken.tick(NOON + 24 * HOUR)
     broken.once_each(4)
 
 

@@ -39,5 +39,5 @@ def test_it_survives_the_purchase_of_another_car(story):
 def test_counterpart_without_the_statement_one_offer_goes(story):
     """Whoever has said nothing gets one offer, about three years after the purchase, by mail."""
     tale = car(driver(story("2026-09-01 09:00"))).until("2027-06-01")
-    offer = tale.sent(rule="trade-in", medium="email", between=("2026-11-01 08:00", "2026-11-10 20:00"))
+    offer = tale.sent(rule="trade-in", medium="email", between=("2026-10-30 08:00", "2026-11-10 20:00"))
     assert "Ford Escape" in offer.body

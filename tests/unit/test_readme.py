@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import re
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from commsched import Outgoing
 from commsched.app import App
 from commsched.engine.clock import SetClock
 from commsched.planning.contact import zones
 from commsched.planning.fold import fold
 from commsched.store.ledgers import load
 from commsched.store.store import Store
-from commsched.testing.laws import policy_laws
+from commsched.testing.laws import channel_laws, policy_laws
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 PLUGINS = (ROOT / "docs" / "plugins.md").read_text("utf-8")
+
+
+NOON = datetime(2026, 12, 1, 18, tzinfo=UTC)
+A_LETTER = Outgoing(
+    "attempt-1", "C1/oil/invite/V1/1", "letter", "1 Main Street", "Ana Ortiz", "", "Your car is due.", "",
+    NOON + timedelta(minutes=10), NOON,
+)  # fmt: skip
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -68,7 +76,7 @@ def test_the_policy_of_the_readme_keeps_mondays_free(deployment):
         d.at.astimezone(zones(fold(ledgers[plan.customer], plan.now), world)[0])
         for plan in plans
         for d in plan.decisions
-        if d.state == "planned"
+        if d.state == "planned" and d.proposal.purpose in {"service", "sales", "marketing", "survey"}
     ]
     assert len(times) > 50
     assert not [at for at in times if at.weekday() == 0]
@@ -76,8 +84,10 @@ def test_the_policy_of_the_readme_keeps_mondays_free(deployment):
 
 def test_the_channel_of_the_readme_is_one(deployment):
     """Twenty lines in plugins/: a channel that is loaded, and hands messages over."""
-    app = loaded(deployment)
-    assert type(app.channels["post"]).__name__ == "Noticeboard"
+    board = loaded(deployment).channels["post"]
+    assert type(board).__name__ == "Noticeboard"
+    channel_laws(board, A_LETTER)
+    assert "Your car is due." in (deployment / "var" / "noticeboard.txt").read_text()
 
 
 def test_both_are_as_short_as_is_said():
@@ -99,4 +109,3 @@ def test_the_policy_of_the_plugin_guide_keeps_the_laws(deployment):
     declare(deployment, '\n[[policies]]\nkind = "no_surveys_for_loyal"\n')
     app = loaded(deployment)
     policy_laws(next(applied.policy for applied in app.policies if applied.name == "no_surveys_for_loyal"))
-

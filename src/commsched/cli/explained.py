@@ -27,9 +27,7 @@ CHANGED = (
     "The rules, the configuration or the calendars have changed since: shown is what was stored, which is only what "
     "had to be looked at."
 )
-DIFFERENT = (
-    "Planning it again gives another result now, since pauses or breakers have changed: shown is what was stored."
-)
+DIFFERENT = "Planning it again gives another result now, since more is known than then: shown is what was stored."
 ROOM = timedelta(hours=2)
 Shown = tuple[str, frozenset[str] | None, Windows]
 

@@ -44,8 +44,8 @@ def _why(record: MessageRecord, decision: DecisionRecord | None, zone: ZoneInfo)
         return "that is its ideal time, and nothing was against it."
     reasons = record.reasons or (decision.reasons if decision else ())
     if reasons:
-        return f"its ideal time was {short(record.ideal, zone)}, and then {_listed(reasons)}."
-    return f"its ideal time, {short(record.ideal, zone)}, was past when it could first go, and nothing was against it."
+        return f"its ideal time was {short(record.ideal, zone)}; what moved it: {_listed(reasons)}."
+    return f"its ideal time, {short(record.ideal, zone)}, was past by then; this was the first at which it could go."
 
 
 def _refused(record: MessageRecord, zone: ZoneInfo) -> str:

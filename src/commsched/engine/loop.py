@@ -37,6 +37,7 @@ from commsched.store import queries
 from commsched.store.ledgers import Loaded, load
 from commsched.store.messages import Changes, reconcile, write
 from commsched.store.store import Store, instant, micros
+from commsched.timing.civil import instant as local_instant
 
 log = structlog.get_logger("commsched.engine")
 BATCH = 500
@@ -244,8 +245,11 @@ class _Pass:
     def _paced(self, willing: Sequence[Ready], sending: Sequence[Ready]) -> list[tuple[str, datetime]]:
         """Who has a message that found no place today."""
         taken = {one.outgoing.attempt for one in sending}
-        tomorrow = self._tomorrow()
-        return [(one.record.customer, tomorrow) for one in willing if one.outgoing.attempt not in taken]
+        return [
+            (one.record.customer, self._tomorrow(one.record.ideal))
+            for one in willing
+            if one.outgoing.attempt not in taken
+        ]
 
     def _next(
         self,
@@ -278,9 +282,11 @@ class _Pass:
             "hash": self.world.hash,
         }
 
-    def _tomorrow(self) -> datetime:
-        local = (self.now + timedelta(days=1)).astimezone(self.world.zone)
-        return local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(self.now.tzinfo)
+    def _tomorrow(self, ideal: datetime) -> datetime:
+        """The next day, at the local hour that the message was meant for."""
+        day = (self.now + timedelta(days=1)).astimezone(self.world.zone).date()
+        hour = ideal.astimezone(self.world.zone).time()
+        return local_instant(datetime.combine(day, hour), self.world.zone)
 
     def _open_breakers(self, connection: Connection, plans: Mapping[str, Plan]) -> None:
         for policy, detail in {f.policy: f.detail for one in plans.values() for f in one.failures}.items():

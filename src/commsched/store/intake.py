@@ -168,6 +168,8 @@ def _rejected(words: str) -> FactRejected:
     name = where.rstrip("`")
     if "`datetime` with a timezone" in what:
         return FactRejected(name, "the time has no zone; write e.g. 2026-12-01T09:00:00-06:00 or …Z")
+    if "RFC3339" in what:
+        return FactRejected(name, "this is no time; write e.g. 2026-12-01T09:00:00-06:00 or …Z")
     if what.startswith("Invalid value") and name == "type":
         return FactRejected(
             "type", f"there is no such type of fact; there are {', '.join(sorted(set(FACT_TYPES) - OWN_TYPES))}"

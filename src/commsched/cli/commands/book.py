@@ -35,7 +35,7 @@ def book(
 ) -> None:
     """Book an appointment of CUSTOMER for SERVICE; reminders follow by the rules.
 
-    Example: commsched book C0042 oil_change --start "2026-12-01 09:00" --asset V0054 --customer-said
+    Example: commsched book C0042 oil_change --start "2026-12-01 09:00" --asset V0070 --customer-said
     """
     from msgspec import UNSET
 
