@@ -13,6 +13,7 @@ from commsched.builtin.policies.hold import HoldPolicy
 from commsched.builtin.policies.no_repeat import NoRepeat
 from commsched.builtin.policies.opt_out import OptOut
 from commsched.builtin.policies.quiet_hours import QuietHours
+from commsched.builtin.policies.status import Status
 from commsched.model.facts import AnyFact
 from commsched.model.vocabulary import Vocabulary
 from commsched.planning.ledger import Ledger, ledger_of
@@ -53,6 +54,7 @@ POLICIES = {
     "no_repeat": NoRepeat,
     "frequency_cap": FrequencyCap,
     "hold": HoldPolicy,
+    "status": Status,
 }
 
 

@@ -178,11 +178,18 @@ def _failed(applied: Applied, detail: str) -> Review:
 
 
 def _as_recipient(state: State, recipient: str) -> State:
-    """The facts about the customer, with the word of the person who is written to."""
+    """The facts about the customer, with the person and the word of who is written to."""
     guardian = state.guardian
     if guardian is None or recipient != guardian.profile.id:
         return state
-    return replace(state, consents=(*state.consents, *guardian.consents), contacts=guardian.contacts)
+    return replace(
+        state,
+        profile=guardian.profile,
+        contacts=guardian.contacts,
+        consents=(*state.consents, *guardian.consents),
+        intents=(*state.intents, *guardian.intents),
+        holds=(*state.holds, *guardian.holds),
+    )
 
 
 def _words(names: Sequence[str]) -> str:

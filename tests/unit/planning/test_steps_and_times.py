@@ -487,3 +487,27 @@ def test_two_rules_about_one_appointment_are_both_heard(tmp_path):
     after = plan(then(before, sent(week, "2026-12-08 10:00")), made, at("2026-12-08 10:01"))
     rules = {d.proposal.rule for d in after.decisions if d.proposal.step == "week" and d.state == "planned"}
     assert rules == {"others", "reminders"} - {week.proposal.rule}
+
+
+FOR_GUARDIANS = REMINDERS.replace("steps:", "to: guardian\nsteps:")
+
+
+@pytest.mark.parametrize(("status", "goes"), [("active", True), ("deceased", False)])
+def test_a_guardian_is_written_to_as_who_they_are(tmp_path, status, goes):
+    """A message about a child goes to the guardian's address, and is judged by the guardian's own facts."""
+    made = world(tmp_path, FOR_GUARDIANS, policies=(policy("status"),))
+    mother = facts(
+        {"type": "customer", "customer": "C9", "at": "2024-01-01 10:00", "name": "Rosa", "status": status},
+        {
+            "type": "contact_point",
+            "customer": "C9",
+            "at": "2024-01-01 10:00",
+            "kind": "email",
+            "address": "rosa@example.com",
+        },
+    )
+    child = {"type": "customer", "at": "2024-02-01 10:00", "guardian": "C9"}
+    found = plan(ledger(child, BOOKED, circles={"c:C9": mother}), made, at("2026-11-02 09:00"))
+    week = next(d for d in found.decisions if d.proposal.step == "week")
+    assert (week.state == "planned") is goes
+    assert week.proposal.addresses == {"email": "rosa@example.com"}
