@@ -72,7 +72,7 @@ class Composer:
     def context(self, decision: Decision, state: State, world: World) -> Context:
         """What the template sees."""
         place = contact.zones(state, world)[0]
-        rule = next((rule for rule in world.rules if rule.name == decision.proposal.rule), None)
+        rule = world.rule(decision.proposal.rule)
         return self._context(decision.proposal.variables, place, rule.why if rule else "", decision, world)
 
     def _context(

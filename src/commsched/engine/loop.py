@@ -205,7 +205,7 @@ class _Pass:
         content = self.loop.composer.content(decision, state, self.world)
         outgoing = self.loop.composer.outgoing(one, decision, content, state, self.loop.new_id(decision.key))
         count = segments(content.text).count if decision.medium == "sms" else 1
-        rule = next((rule for rule in self.world.rules if rule.name == decision.proposal.rule), None)
+        rule = self.world.rule(decision.proposal.rule)
         role = rule is not None and rule.to is not None and rule.to.role is not None
         organisation = state.profile.organisation if role else None
         return ready_of(one, decision, outgoing, self.world, count, organisation)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from commsched.model.facts import Consent
+from commsched.model.facts import RANK, Consent
 from commsched.model.vocabulary import Vocabulary
-
-_RANK = {"customer": 2, "staff": 1, "import": 0}
 
 
 def permission(
@@ -26,7 +24,7 @@ def permission(
     answer: bool | None = None
     refused_by = -1
     for one in sorted(about, key=lambda one: (one.at, not one.granted)):
-        rank = _RANK.get(one.stated_by or "import", 0)
+        rank = RANK.get(one.stated_by or "import", 0)
         if not one.granted:
             answer, refused_by = False, max(refused_by, rank)
         elif rank >= refused_by:

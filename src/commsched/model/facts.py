@@ -13,6 +13,8 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 StatedBy = Literal["customer", "staff", "import"]
+# Whose word counts for more.
+RANK = {"import": 0, "staff": 1, "customer": 2}
 Instant = Annotated[datetime, Meta(tz=True)]
 Id = Annotated[str, Meta(min_length=1, max_length=200)]
 Text = Annotated[str, Meta(max_length=4000)]

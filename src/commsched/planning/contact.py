@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
+from commsched.model.facts import RANK
 from commsched.model.state import Contact, Profile, State
 from commsched.model.subjects import kind_of_medium
-from commsched.planning.fold import RANK
 from commsched.planning.world import World
 from commsched.timing.civil import zone
 from commsched.timing.places import zones_of_phone, zones_of_region

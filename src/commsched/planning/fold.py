@@ -14,12 +14,11 @@ from typing import Any, cast
 from msgspec import UNSET
 
 from commsched.model import facts as f
-from commsched.model.facts import AnyFact
+from commsched.model.facts import RANK, AnyFact
 from commsched.model.state import Appointment, Asset, Case, Contact, Obligation, Plan, Profile, State
 from commsched.planning.ledger import Entry, Ledger
 from commsched.timing.civil import start_of_day, zone
 
-RANK = {"import": 0, "staff": 1, "customer": 2}
 # A start that moves by less than this is the same appointment as far as reminders are concerned (DESIGN §7).
 MOVE = timedelta(minutes=30)
 _UTC_ZONE = zone("UTC")

@@ -53,7 +53,7 @@ class Placer:
 
     def place(self, wanted: Iterable[Wanted]) -> list[Decision]:
         """Decide every proposal; the decisions stand in order of placing."""
-        queue = sorted(wanted, key=_urgency)
+        queue = sorted(wanted, key=lambda one: urgency(one.proposal, one.depth))
         for one in queue:
             self._place(one)
         return [*self.decisions, *(self._decided(group) for group in self.groups)]
@@ -265,8 +265,9 @@ class Placer:
 FALLBACK = "!otherwise"
 
 
-def _urgency(wanted: Wanted) -> tuple[int, int, datetime, str]:
-    return wanted.proposal.priority, wanted.depth, wanted.proposal.deadline, wanted.proposal.key
+def urgency(proposal: Proposal, depth: int) -> tuple[int, int, datetime, str]:
+    """In which order messages are placed: by priority, what others follow before what follows it, then by deadline."""
+    return proposal.priority, depth, proposal.deadline, proposal.key
 
 
 def _send_by(group: Group) -> datetime:

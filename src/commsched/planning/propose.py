@@ -251,7 +251,7 @@ class Proposer:
             variables=_variables(variables, occurrence, step, self.zones[0], rule, self.world),
         )
         after = key_of(customer, rule.name, step.after, occurrence.subject, occurrence.id) if step.after else None
-        return Wanted(proposal, rule, step, occurrence, after, _depth(rule, step))
+        return Wanted(proposal, rule, step, occurrence, after, depth_of(rule, step))
 
     def _recipient(self, rule: Rule) -> State:
         """Who is written to: the customer, or their guardian."""
@@ -280,9 +280,9 @@ def task(
     )
 
 
-def _depth(rule: Rule, step: Step) -> int:
+def depth_of(rule: Rule, step: Step) -> int:
     """How many steps must have gone before this one."""
-    return 0 if step.after is None else 1 + _depth(rule, rule.step(step.after))
+    return 0 if step.after is None else 1 + depth_of(rule, rule.step(step.after))
 
 
 def _content(template: str, world: World, occurrence: Occurrence) -> str:

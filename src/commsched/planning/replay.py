@@ -13,8 +13,9 @@ from commsched.model.decisions import Decision, Placed, Plan, Proposal
 from commsched.planning.fold import fold
 from commsched.planning.isolation import watched
 from commsched.planning.ledger import Ledger
-from commsched.planning.place import placed_at
+from commsched.planning.place import placed_at, urgency
 from commsched.planning.plan import history_of, plan, with_extra
+from commsched.planning.propose import depth_of
 from commsched.planning.review import Allowance, Reviewer
 from commsched.planning.world import World
 from commsched.timing.windows import RESOLUTION
@@ -54,7 +55,7 @@ def _before(made: Plan, decision: Decision, world: World) -> Iterable[Placed]:
             yield placed_at(other.proposal, other.medium, other.at)
 
 
-def _urgency(proposal: Proposal, world: World) -> tuple[int, bool, datetime, str]:
-    rule = next((rule for rule in world.rules if rule.name == proposal.rule), None)
-    follows = rule is not None and any(step.after for step in rule.steps if step.name == proposal.step)
-    return proposal.priority, follows, proposal.deadline, proposal.key
+def _urgency(proposal: Proposal, world: World) -> tuple[int, int, datetime, str]:
+    rule = world.rule(proposal.rule)
+    step = next((step for step in rule.steps if step.name == proposal.step), None) if rule is not None else None
+    return urgency(proposal, depth_of(rule, step) if rule is not None and step is not None else 0)

@@ -100,6 +100,10 @@ class World:
         """Whether a rule asks what was sent, so that what we send may change what we have to say."""
         return any("sent" in rule.reads for rule in self.rules)
 
+    def rule(self, name: str) -> Rule | None:
+        """The rule of that name, if there still is one."""
+        return next((rule for rule in self.rules if rule.name == name), None)
+
     def chain(self, purpose: str, topic: str, department: str) -> tuple[Applied, ...]:
         """The policies that have a say in such a message, in their configured order."""
         wanted = (purpose, topic, department)
