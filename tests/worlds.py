@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from commsched.builtin.policies.business_hours import BusinessHours
 from commsched.builtin.policies.frequency_cap import FrequencyCap
 from commsched.builtin.policies.hold import HoldPolicy
 from commsched.builtin.policies.no_repeat import NoRepeat
@@ -49,6 +50,7 @@ WORDS = Vocabulary(
     departments=frozenset({"service"}),
 )
 POLICIES = {
+    "business_hours": BusinessHours,
     "quiet_hours": QuietHours,
     "opt_out": OptOut,
     "no_repeat": NoRepeat,
@@ -71,12 +73,14 @@ def policy(kind: str, **settings: object) -> Applied:
     return Applied(kind, made, **{name: frozenset(value) if value else None for name, value in only.items()})
 
 
-def world(folder: Path, *rules: str, policies: tuple[Applied, ...] = (), **changes: object) -> World:
+def world(
+    folder: Path, *rules: str, policies: tuple[Applied, ...] = (), services_text: str = SERVICES, **changes: object
+) -> World:
     """A world of these rules."""
     (folder / "rules").mkdir(exist_ok=True)
     for number, text in enumerate(rules):
         (folder / "rules" / f"{number}.yaml").write_text(text)
-    (folder / "services.yaml").write_text(SERVICES)
+    (folder / "services.yaml").write_text(services_text)
     services = load_services(folder / "services.yaml", WORDS)
     words = replace(WORDS, services=frozenset(services))
     made = World(

@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from commsched.app import App, medium_of
 from commsched.check.report import line_of
 from commsched.errors import Problem, TemplateError
+from commsched.planning.prep import variable
 from commsched.render.context import Context
 from commsched.render.formats import language
 from commsched.render.sample import sample_context, samples
 from commsched.rules.rule import Fallback, Rule, Step
 
+_BEGINS = datetime(2026, 11, 28, 15, tzinfo=UTC)
 _PLACE = re.compile(r"(?P<file>[^\s:]+):(?P<line>\d+): (?P<words>.*)", re.DOTALL)
 
 
@@ -104,8 +107,16 @@ def _context(app: App, rule: Rule, *, bare: bool) -> Context:
     context = sample_context(rule.trigger.kind, app.vocabulary, why=rule.why, department=department, bare=bare)
     asked = rule.when.names if rule.when is not None else frozenset()
     known = {name: value for name, value in samples(rule.trigger.kind, app.vocabulary).items() if name in asked}
+    known |= _preparations(rule)
     parts = tuple(replace(part, variables={**part.variables, **known}) for part in context.parts)
     return replace(context, variables={**context.variables, **known}, parts=parts)
+
+
+def _preparations(rule: Rule) -> dict[str, object]:
+    """Made-up beginnings of what the rule's steps tell."""
+    told = [prep for step in rule.steps for prep in (step.prep, *step.covers) if prep is not None]
+    begins: dict[str, object] = {variable(prep): _BEGINS for prep in told}
+    return {**begins, "prep": _BEGINS} if begins else {}
 
 
 def _failed(app: App, error: TemplateError, use: Use, where: str) -> Problem:
@@ -120,7 +131,7 @@ def _failed(app: App, error: TemplateError, use: Use, where: str) -> Problem:
 
 def _phrases(app: App, rule: Rule) -> Iterator[Problem]:
     """The texts in a rule, with what each of them sees."""
-    variables = samples(rule.trigger.kind, app.vocabulary)
+    variables = samples(rule.trigger.kind, app.vocabulary) | _preparations(rule)
     texts = [("why:", rule.why, variables)]
     tasks = [step.task for step in rule.steps] + [one.task for one in _fallbacks(rule)]
     texts += [(text[:20], text, variables | {"reason": "a reason"}) for text in dict.fromkeys(tasks) if text]

@@ -140,6 +140,7 @@ def ready_of(
         content=p.content,
         anchor=p.anchor.at,
         segments=segments,
+        tells=dict(p.tells),
         organisation=organisation if organisation is not None else UNSET,
     )
     record = msgspec.structs.replace(

@@ -72,6 +72,7 @@ class Proposal(msgspec.Struct, frozen=True, gc=False):
     ``span`` is where it may be placed at all, ``[not_before, deadline]``. ``addresses`` has the one address for each
     medium, chosen beforehand, in order of preference; a medium without a usable address is not in it. ``offers`` are
     items that it would sell. ``recipient`` is the customer it goes to, who may be another than the one it is about.
+    ``tells`` are the preparations that it speaks of, as ``appointment/prep``, each with its beginning.
     """
 
     key: str
@@ -94,7 +95,7 @@ class Proposal(msgspec.Struct, frozen=True, gc=False):
     content: str = ""
     recipient: str = ""
     asset: str | None = None
-    covers: tuple[str, ...] = ()
+    tells: Mapping[str, datetime] = msgspec.field(default_factory=dict)
     variables: Mapping[str, object] = msgspec.field(default_factory=dict)
 
     @property

@@ -282,7 +282,10 @@ class Custom(Fact, tag="custom", frozen=True, kw_only=True):
 
 
 class Sent(Fact, tag="sent", frozen=True, kw_only=True):
-    """An outcome of commsched's own: a message that a channel accepted. ``parts`` are the keys it settles."""
+    """An outcome of commsched's own: a message that a channel accepted.
+
+    ``parts`` are the keys it settles; ``tells`` the preparations it told of, each with the beginning that was told.
+    """
 
     key: str
     parts: list[str]
@@ -299,6 +302,7 @@ class Sent(Fact, tag="sent", frozen=True, kw_only=True):
     content: str
     anchor: Instant | None = None
     segments: int = 1
+    tells: dict[str, Instant] = {}
 
 
 class Delivered(Fact, tag="delivered", frozen=True, kw_only=True):

@@ -9,17 +9,19 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
 from commsched.model.decisions import Decision, MessageState, Placed, Proposal, Reason, TaskDecision
 from commsched.model.subjects import key_of
+from commsched.planning.prep import same
 from commsched.planning.propose import GRACE, Proposer, Wanted, task
 from commsched.planning.review import GLIMPSE, Allowance, Reviewer, against, conflict, reasons
 from commsched.rules.rule import Fallback
 from commsched.timing.windows import NEVER, RESOLUTION, Span, Windows
 
+SAID = datetime.min.replace(tzinfo=UTC)
 NO_TIME = Reason("commsched", "no_time_left", "when this came to be known, there was no time left before the deadline")
 EXPIRED = Reason("commsched", "expired", "there was an allowed time, but nothing was sent before the deadline")
 
@@ -50,6 +52,7 @@ class Placer:
         self.decisions: list[Decision] = []
         self.tasks: list[TaskDecision] = []
         self.times: dict[str, datetime] = {part: sent.at for sent in proposer.sent for part in sent.parts}
+        self.tells: dict[str, tuple[datetime, datetime]] = {name: (at, SAID) for name, at in proposer.tells.items()}
 
     def place(self, wanted: Iterable[Wanted]) -> list[Decision]:
         """Decide every proposal; the decisions stand in order of placing."""
@@ -66,10 +69,24 @@ class Placer:
             opens, deadline = wanted.proposal.span
             proposal = replace(wanted.proposal, span=(max(opens, before + RESOLUTION), deadline))
             wanted = replace(wanted, proposal=proposal)
+        if wanted.step.prep is not None and self._told_in_time(wanted.proposal):
+            return
         if wanted.proposal.deadline < self.now:
             self._too_late(wanted)
         elif not self._join(wanted):
             self._alone(wanted)
+
+    def _told_in_time(self, proposal: Proposal) -> bool:
+        """Whether messages sent or on the plan tell all that this one would, no later than it must."""
+        known = {name: self.tells.get(name) for name in proposal.tells}
+        return all(
+            (told := known[name]) is not None and same(told[0], begins) and told[1] <= proposal.deadline
+            for name, begins in proposal.tells.items()
+        )
+
+    def _note(self, proposal: Proposal, at: datetime) -> None:
+        self.times[proposal.key] = at
+        self.tells.update({name: (begins, at) for name, begins in proposal.tells.items()})
 
     def _alone(self, wanted: Wanted) -> None:
         proposal = wanted.proposal
@@ -99,7 +116,7 @@ class Placer:
         placed = placed_at(wanted.proposal, medium, at)
         self.groups.append(Group(wanted, at, medium, allowance, placed))
         self.reviewer.history.append(placed)
-        self.times[wanted.proposal.key] = at
+        self._note(wanted.proposal, at)
 
     def _join(self, wanted: Wanted) -> bool:
         """Let a part go along with a message of its rule that is on the plan already, where that is allowed."""
@@ -125,7 +142,7 @@ class Placer:
         group.at, group.placed = at, replace(group.placed, at=at)
         group.parts.append(wanted)
         for one in group.proposals:
-            self.times[one.key] = at
+            self._note(one, at)
         return True
 
     def _falls_together(self, wanted: Wanted, group: Group) -> bool:
@@ -244,7 +261,8 @@ class Placer:
         bundled = bundle is not None and any(part.occurrence.subject != proposal.subject for part in group.parts)
         moved = against(group.allowance.reviews, group.medium, self._ideal(proposal))
         if group.parts:
-            proposal = replace(proposal, variables={**proposal.variables, "parts": _parts(group)})
+            tells = {name: begins for one in group.proposals for name, begins in one.tells.items()}
+            proposal = replace(proposal, variables={**proposal.variables, "parts": _parts(group)}, tells=tells)
         return Decision(
             proposal.key,
             tuple(one.key for one in group.proposals),

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec.structs import replace
 
 from commsched.model.decisions import Proposal, Reason, TaskDecision
 from commsched.model.facts import Sent
@@ -16,6 +17,7 @@ from commsched.planning import contact
 from commsched.planning.fold import MOVE
 from commsched.planning.ledger import Ledger
 from commsched.planning.occurrences import Occurrence, Subjects
+from commsched.planning.prep import Telling, name_in, same, shown, telling, told
 from commsched.planning.world import Reach, World
 from commsched.rules.rule import ANCHORS, Rule, Step
 from commsched.rules.timeexpr import weekdays_only
@@ -41,6 +43,15 @@ class Wanted(msgspec.Struct, frozen=True, gc=False):
     depth: int = 0
 
 
+class Times(msgspec.Struct, frozen=True, gc=False):
+    """When a step would like to go, from when and until when it may, and what it tells of preparations."""
+
+    ideal: datetime
+    opens: datetime
+    deadline: datetime
+    telling: Telling | None = None
+
+
 class Proposer:
     """The proposals and tasks of one customer at one instant, and when new ones come into reach."""
 
@@ -52,6 +63,7 @@ class Proposer:
         self.settled = {part for sent in self.sent for part in sent.parts}
         self.failed = {(fact.key, fact.medium) for fact in state.undelivered}
         self.told = {(*_about(done.task), done.told) for done in state.tasks_done if done.told}
+        self.tells = told(self.sent)
         self.tasks: list[TaskDecision] = []
         self.next_reach: datetime | None = None
 
@@ -75,10 +87,19 @@ class Proposer:
             occurrence.subject in shared or occurrence.id in shared or (asset is not None and asset.id in shared)
         )
 
-    def _told_otherwise(self, key: str, step: Step) -> bool:
+    def _told_otherwise(self, key: str, name: str) -> bool:
         """Whether a person has said it, in the course of a task of this very occurrence."""
-        about = _about(key)
-        return bool(self.told) and any((*about, name) in self.told for name in (step.name, step.prep))
+        return bool(self.told) and (*_about(key), name) in self.told
+
+    def _untold(self, rule: Rule, step: Step, occurrence: Occurrence, found: Telling) -> dict[str, datetime]:
+        """The preparations of a step that the customer has not been told of, by nobody and in no message."""
+        key = self._key(rule.name, step, occurrence)
+        return {
+            prep: begins
+            for prep, begins in found.begins.items()
+            if not same(self.tells.get(name_in(occurrence.subject, prep)), begins)
+            and not self._told_otherwise(key, prep)
+        }
 
     def _told_others(self, key: str, rule: Rule) -> bool:
         """Whether as many colleagues as the rule wants have been told already."""
@@ -134,9 +155,10 @@ class Proposer:
         """Whether the step still has something to say about the occurrence."""
         if occurrence.appointment is None:
             return occurrence.live
-        told = _last_told(self.sent, rule, occurrence.subject)
         if step.name in CORRECTIONS:
-            return _owes_correction(step.name, occurrence, told)
+            return _owes_correction(step.name, occurrence, _last_told(self.sent, rule, occurrence.subject))
+        if step.prep is not None:
+            return occurrence.live and occurrence.appointment.start > self.now
         return occurrence.live and not any(
             sent.step == step.name
             and sent.rule in {rule.name, *rule.was}
@@ -146,54 +168,68 @@ class Proposer:
         )
 
     def _step(self, rule: Rule, step: Step, occurrence: Occurrence, variables: dict[str, object]) -> Iterator[Wanted]:
-        key = self._settled_key(rule, step, occurrence)
-        if key is None or self._told_otherwise(key, step) or self._told_others(key, rule):
-            return
         times = self._times(rule, step, occurrence)
         if times is None:
             return
-        ideal, opens, deadline = times
-        if ideal < occurrence.born and step.late == "skip":
+        owed = self._owed(rule, step, occurrence, times.telling)
+        if owed is None:
             return
-        if ideal < self.world.since.get(rule.name, ideal) and rule.catch_up is None:
+        occurrence, key = owed, self._key(rule.name, step, owed)
+        if self._told_otherwise(key, step.name) or self._told_others(key, rule):
+            return
+        if times.ideal < occurrence.born and step.late == "skip":
+            return
+        if times.ideal < self.world.since.get(rule.name, times.ideal) and rule.catch_up is None:
             return
         if occurrence.cause in {"customer", "staff"}:
-            opens = max(opens, occurrence.born + self.world.hold_back)
+            times = replace(times, opens=max(times.opens, occurrence.born + self.world.hold_back))
+        if times.telling is not None:
+            variables = {**variables, **shown(step, times.telling)}
         if step.task is not None:
             seen = _variables(variables, occurrence, step, self.zones[0], rule, self.world)
-            self._task(key, rule, step, max(ideal, opens), step.task, seen)
+            self._task(key, rule, step, max(times.ideal, times.opens), step.task, seen)
             return
-        # What could never have been said is dropped; a preparation that it is too late for is not: somebody must call.
-        if deadline + GRACE < self.now or (step.prep is None and deadline < max(opens, occurrence.born)):
+        if step.prep is None and _never_owed(times, occurrence, self.now):
             return
-        if opens > self.now + self.world.horizon:
-            self._reach_at(opens - self.world.horizon)
+        if times.opens > self.now + self.world.horizon:
+            self._reach_at(times.opens - self.world.horizon)
             return
-        yield self._wanted(key, rule, step, occurrence, (ideal, opens, deadline), variables)
+        yield self._wanted(key, rule, step, occurrence, times, variables)
 
-    def _settled_key(self, rule: Rule, step: Step, occurrence: Occurrence) -> str | None:
-        """The message's key; ``None`` if it was accepted already, under this rule's name or a former one."""
-        customer = self.state.profile.id
-        for name in rule.was:
-            if key_of(customer, name, step.name, occurrence.subject, occurrence.id) in self.settled:
-                return None
-        key = key_of(customer, rule.name, step.name, occurrence.subject, occurrence.id)
-        return None if key in self.settled else key
+    def _owed(self, rule: Rule, step: Step, occurrence: Occurrence, found: Telling | None) -> Occurrence | None:
+        """The occurrence, if a message is owed about it; ``None`` if what the step says was said.
 
-    def _times(self, rule: Rule, step: Step, occurrence: Occurrence) -> tuple[datetime, datetime, datetime] | None:
-        """The ideal instant, the first and the last allowed one; ``None`` where an anchor is missing."""
+        What was told of a preparation that begins at another time by now is owed again, as an occurrence of its own.
+        """
+        unsettled = self._unsettled(rule, step, occurrence)
+        if step.prep is None or found is None:
+            return occurrence if unsettled else None
+        untold = self._untold(rule, step, occurrence, found)
+        if unsettled or not untold:
+            return occurrence if untold else None
+        again = replace(occurrence, id=f"{occurrence.id}~{min(untold.values()):%Y%m%dT%H%M}")
+        owed = self._unsettled(rule, step, again) and self._untold(rule, step, again, found)
+        return again if owed else None
+
+    def _unsettled(self, rule: Rule, step: Step, occurrence: Occurrence) -> bool:
+        """Whether no such message was accepted, under this rule's name or a former one."""
+        names = (rule.name, *rule.was)
+        return all(self._key(name, step, occurrence) not in self.settled for name in names)
+
+    def _key(self, rule: str, step: Step, occurrence: Occurrence) -> str:
+        return key_of(self.state.profile.id, rule, step.name, occurrence.subject, occurrence.id)
+
+    def _times(self, rule: Rule, step: Step, occurrence: Occurrence) -> Times | None:
+        """When a step would go, and may; ``None`` where an anchor is missing."""
         business = self.world.business(rule.department)
-        anchors = occurrence.anchors
-        limit = None
+        anchors, found, limit = occurrence.anchors, None, None
+        if step.prep is not None or step.covers:
+            service = self.world.services.get(occurrence.service)
+            found = telling(step, service, anchors, occurrence.place or self.zones[0], business)
         if step.prep is not None:
-            prep = next((p for p in self.world.services[occurrence.service].prep if p.id == step.prep), None)
-            if prep is None:
+            if found is None:
                 return None
-            begins = prep.begins.resolve(anchors, (occurrence.place or self.zones[0],), business)
-            if begins is None:
-                return None
-            anchors = {**anchors, "prep": begins}
-            limit = begins - prep.notice
+            anchors, limit = {**anchors, "prep": found.begins[step.prep]}, found.deadline
         ideal = step.at.resolve(anchors, self.zones, business)
         if ideal is None:
             return None
@@ -203,7 +239,7 @@ class Proposer:
             limit = deadline if limit is None or (deadline is not None and deadline < limit) else limit
         elif step.task is not None and limit is None:
             limit = ideal + GRACE
-        return (ideal, min(opens, ideal), limit) if opens is not None and limit is not None else None
+        return Times(ideal, min(opens, ideal), limit, found) if opens is not None and limit is not None else None
 
     def _task(self, key: str, rule: Rule, step: Step, at: datetime, text: str, variables: dict[str, object]) -> None:
         if at > self.now + self.world.horizon:
@@ -217,10 +253,9 @@ class Proposer:
         rule: Rule,
         step: Step,
         occurrence: Occurrence,
-        times: tuple[datetime, datetime, datetime],
+        times: Times,
         variables: dict[str, object],
     ) -> Wanted:
-        ideal, opens, deadline = times
         template = step.uncertain if step.uncertain and not occurrence.certain else step.template or ""
         recipient = self._recipient(rule)
         order = contact.media(step.media, recipient.profile)
@@ -238,16 +273,16 @@ class Proposer:
             department=rule.department,
             priority=rule.priority,
             anchor=occurrence.anchor(self.zones[0]),
-            ideal=ideal,
-            span=(opens, deadline),
+            ideal=times.ideal,
+            span=(times.opens, times.deadline),
             template=template,
             media=order,
             addresses=contact.addresses(open_media, recipient.contacts, recipient.profile, self.world),
             offers=rule.offers,
-            content=_content(template, self.world, occurrence),
+            content=_content(template, self.world, occurrence, times.telling),
             recipient=recipient.profile.id,
             asset=occurrence.asset.id if occurrence.asset else None,
-            covers=step.covers,
+            tells=_tells(occurrence, times.telling),
             variables=_variables(variables, occurrence, step, self.zones[0], rule, self.world),
         )
         after = key_of(customer, rule.name, step.after, occurrence.subject, occurrence.id) if step.after else None
@@ -285,10 +320,20 @@ def depth_of(rule: Rule, step: Step) -> int:
     return 0 if step.after is None else 1 + depth_of(rule, rule.step(step.after))
 
 
-def _content(template: str, world: World, occurrence: Occurrence) -> str:
+def _never_owed(times: Times, occurrence: Occurrence, now: datetime) -> bool:
+    """Whether it could never have been said. A preparation that it is too late for is owed: somebody must call."""
+    return times.deadline + GRACE < now or times.deadline < max(times.opens, occurrence.born)
+
+
+def _tells(occurrence: Occurrence, found: Telling | None) -> dict[str, datetime]:
+    return {name_in(occurrence.subject, prep): at for prep, at in found.begins.items()} if found is not None else {}
+
+
+def _content(template: str, world: World, occurrence: Occurrence, found: Telling | None) -> str:
     """What the text is a function of: the same template about the same thing says the same again."""
     start = occurrence.appointment.start.isoformat() if occurrence.appointment else ""
-    return "|".join((template, world.templates.get(template, ""), occurrence.subject, occurrence.id, start))
+    begins = [at.isoformat() for at in found.begins.values()] if found is not None else []
+    return "|".join((template, world.templates.get(template, ""), occurrence.subject, occurrence.id, start, *begins))
 
 
 def _about(key: str) -> tuple[str, str, str]:

@@ -18,7 +18,7 @@ from commsched.plugin.view import Department
 from commsched.render import formats
 
 # Anchors that are times at a place; every other instant is printed in the reader's own zone.
-AT_THE_PLACE = frozenset({"start", "end"})
+AT_THE_PLACE = frozenset({"start", "end", "prep"})
 
 
 @dataclass(frozen=True, slots=True)

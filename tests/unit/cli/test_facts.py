@@ -117,6 +117,8 @@ def test_tasks_are_listed_and_done(told):
     told("tick", "--at", "2027-03-10T13:30:00Z")
     (task,) = told.json("tasks", "--department", "service")["tasks"]
     assert task["text"].startswith("Call Carl Voss: ")
+    wrong = told("done", task["key"], "reached", "--told", "remid", code=2).stderr
+    assert "No step or preparation of reminder is called 'remid'. Did you mean 'remind'?" in wrong
     told("done", task["key"], "reached", "--by", "Dana")
     assert told.json("tasks")["tasks"] == []
     assert told.json("tasks", "--all")["tasks"][0]["state"] == "done"

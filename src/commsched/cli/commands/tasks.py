@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from commsched.cli.session import Session, command
+
+if TYPE_CHECKING:
+    from commsched.app import App
 
 
 @command("tasks")
@@ -42,7 +45,7 @@ def tasks(session: Session, department: str | None, everything: bool) -> None:
 @command("done")
 @click.argument("task")
 @click.argument("outcome", type=click.Choice(["reached", "unreached", "done"]))
-@click.option("--told", metavar="STEP", help="A step that was thereby said to the customer; it is not sent any more.")
+@click.option("--told", metavar="STEP", help="A step or a preparation that the customer was thereby told.")
 @click.option("--by", help="Who did it; default: you.")
 def done(
     session: Session, task: str, outcome: Literal["reached", "unreached", "done"], told: str | None, by: str | None
@@ -65,6 +68,8 @@ def done(
     if task not in known:
         raise unknown("task", task, [key for key, row in known.items() if row.state == "open"][:20])
     row = known[task]
+    if told is not None:
+        _check_told(app, load_task(row.body).rule, told)
     fact = TaskDone(
         at=app.clock.now(),
         customer=row.customer,
@@ -80,3 +85,12 @@ def done(
         queries.put_tasks(connection, [{**row._asdict(), "state": "done", "body": msgspec.json.encode(ended)}])
     undo = f'a fact stays; note what is right: commsched note {row.customer} "…"'
     say(session, fact, f"{task}: {outcome}.", undo)
+
+
+def _check_told(app: App, rule: str, told: str) -> None:
+    from commsched.cli.lookup import unknown
+
+    steps = next((one.steps for one in app.rules if one.name == rule), ())
+    names = [name for step in steps for name in (step.name, step.prep, *step.covers) if name is not None]
+    if told not in names:
+        raise unknown(f"step or preparation of {rule}", told, list(dict.fromkeys(names)))
