@@ -16,8 +16,9 @@ from msgspec.structs import replace
 from commsched.model.decisions import Decision, MessageState, Placed, Proposal, Reason, TaskDecision
 from commsched.model.subjects import key_of
 from commsched.planning.prep import same
-from commsched.planning.propose import GRACE, Proposer, Wanted, task
+from commsched.planning.propose import Proposer, Wanted, task
 from commsched.planning.review import GLIMPSE, Allowance, Reviewer, against, conflict, reasons
+from commsched.planning.times import GRACE
 from commsched.rules.rule import Fallback
 from commsched.timing.windows import NEVER, RESOLUTION, Span, Windows
 

@@ -17,14 +17,13 @@ from commsched.planning import contact
 from commsched.planning.fold import MOVE
 from commsched.planning.ledger import Ledger
 from commsched.planning.occurrences import Occurrence, Subjects
-from commsched.planning.prep import Telling, name_in, same, shown, telling, told
+from commsched.planning.prep import Telling, name_in, same, shown, told
+from commsched.planning.times import GRACE, Times, times_of
 from commsched.planning.world import Reach, World
 from commsched.rules.rule import ANCHORS, Rule, Step
 from commsched.rules.timeexpr import weekdays_only
 from commsched.timing.civil import zone
 
-# How long after a deadline a fallback is still owed, should nobody have looked at the deadline itself.
-GRACE = timedelta(days=14)
 SLACK = timedelta(days=10)
 CORRECTIONS = ("moved", "cancelled")
 SAMPLE = date(2026, 6, 15)
@@ -41,15 +40,6 @@ class Wanted(msgspec.Struct, frozen=True, gc=False):
     occurrence: Occurrence
     after: str | None = None
     depth: int = 0
-
-
-class Times(msgspec.Struct, frozen=True, gc=False):
-    """When a step would like to go, from when and until when it may, and what it tells of preparations."""
-
-    ideal: datetime
-    opens: datetime
-    deadline: datetime
-    telling: Telling | None = None
 
 
 class Proposer:
@@ -168,7 +158,10 @@ class Proposer:
         )
 
     def _step(self, rule: Rule, step: Step, occurrence: Occurrence, variables: dict[str, object]) -> Iterator[Wanted]:
-        times = self._times(rule, step, occurrence)
+        service = self.world.services.get(occurrence.service)
+        business = self.world.business(rule.department)
+        place = occurrence.place or self.zones[0]
+        times = times_of(step, service, occurrence.anchors, self.zones, place, business)
         if times is None:
             return
         owed = self._owed(rule, step, occurrence, times.telling)
@@ -189,7 +182,7 @@ class Proposer:
             seen = _variables(variables, occurrence, step, self.zones[0], rule, self.world)
             self._task(key, rule, step, max(times.ideal, times.opens), step.task, seen)
             return
-        if step.prep is None and _never_owed(times, occurrence, self.now):
+        if step.prep is None and (times.deadline + GRACE < self.now or times.never_owed(occurrence.born)):
             return
         if times.opens > self.now + self.world.horizon:
             self._reach_at(times.opens - self.world.horizon)
@@ -218,28 +211,6 @@ class Proposer:
 
     def _key(self, rule: str, step: Step, occurrence: Occurrence) -> str:
         return key_of(self.state.profile.id, rule, step.name, occurrence.subject, occurrence.id)
-
-    def _times(self, rule: Rule, step: Step, occurrence: Occurrence) -> Times | None:
-        """When a step would go, and may; ``None`` where an anchor is missing."""
-        business = self.world.business(rule.department)
-        anchors, found, limit = occurrence.anchors, None, None
-        if step.prep is not None or step.covers:
-            service = self.world.services.get(occurrence.service)
-            found = telling(step, service, anchors, occurrence.place or self.zones[0], business)
-        if step.prep is not None:
-            if found is None:
-                return None
-            anchors, limit = {**anchors, "prep": found.begins[step.prep]}, found.deadline
-        ideal = step.at.resolve(anchors, self.zones, business)
-        if ideal is None:
-            return None
-        opens = step.not_before.resolve(anchors, self.zones, business) if step.not_before else ideal
-        if step.deadline is not None:
-            deadline = step.deadline.resolve(anchors, self.zones, business, end_of_day=True)
-            limit = deadline if limit is None or (deadline is not None and deadline < limit) else limit
-        elif step.task is not None and limit is None:
-            limit = ideal + GRACE
-        return Times(ideal, min(opens, ideal), limit, found) if opens is not None and limit is not None else None
 
     def _task(self, key: str, rule: Rule, step: Step, at: datetime, text: str, variables: dict[str, object]) -> None:
         if at > self.now + self.world.horizon:
@@ -318,11 +289,6 @@ def task(
 def depth_of(rule: Rule, step: Step) -> int:
     """How many steps must have gone before this one."""
     return 0 if step.after is None else 1 + depth_of(rule, rule.step(step.after))
-
-
-def _never_owed(times: Times, occurrence: Occurrence, now: datetime) -> bool:
-    """Whether it could never have been said. A preparation that it is too late for is owed: somebody must call."""
-    return times.deadline + GRACE < now or times.deadline < max(times.opens, occurrence.born)
 
 
 def _tells(occurrence: Occurrence, found: Telling | None) -> dict[str, datetime]:

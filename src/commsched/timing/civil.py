@@ -44,16 +44,33 @@ def instant(local: datetime, place: ZoneInfo) -> datetime:
 
 
 def _end_of_gap(local: datetime, place: ZoneInfo) -> datetime:
-    early = local.replace(tzinfo=place, fold=1).astimezone(UTC)
-    late = local.replace(tzinfo=place, fold=0).astimezone(UTC)
-    before = early.astimezone(place).utcoffset()
+    early = local.replace(tzinfo=place, fold=1, microsecond=0).astimezone(UTC)
+    late = local.replace(tzinfo=place, fold=0, microsecond=0).astimezone(UTC)
+    return _changed(early, late, early.astimezone(place).utcoffset(), place)
+
+
+@lru_cache(maxsize=1024)
+def clock_changes(place: ZoneInfo, first: date, last: date) -> tuple[datetime, ...]:
+    """The instants at which the offset of a zone changes between two dates, to the second."""
+    changes, after = [], datetime.combine(first, time(), UTC)
+    end = datetime.combine(last, time(), UTC)
+    while after < end:
+        before, after = after, after + DAY / 2
+        offset = before.astimezone(place).utcoffset()
+        if after.astimezone(place).utcoffset() != offset:
+            changes.append(_changed(before, after, offset, place))
+    return tuple(changes)
+
+
+def _changed(early: datetime, late: datetime, offset: timedelta | None, place: ZoneInfo) -> datetime:
+    """The first whole second at which the offset is another one."""
     while late - early > timedelta(seconds=1):
-        middle = early + (late - early) / 2
-        if middle.astimezone(place).utcoffset() == before:
+        middle = early + (late - early) // timedelta(seconds=2) * timedelta(seconds=1)
+        if middle.astimezone(place).utcoffset() == offset:
             early = middle
         else:
             late = middle
-    return late.replace(microsecond=0)
+    return late
 
 
 def local_date(at: datetime, place: ZoneInfo) -> date:
