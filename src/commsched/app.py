@@ -69,16 +69,23 @@ class App:
     """A deployment, loaded. Raises :class:`ConfigurationError` with everything that is wrong.
 
     ``store`` replaces the configured database; with ``recording``, channels keep what they are handed (simulations).
+    Rules that have problems of the codes in ``tolerate`` are loaded all the same (``check``).
     """
 
     def __init__(
-        self, folder: Path, *, clock: Clock | None = None, store: Store | None = None, recording: bool = False
+        self,
+        folder: Path,
+        *,
+        clock: Clock | None = None,
+        store: Store | None = None,
+        recording: bool = False,
+        tolerate: frozenset[str] = frozenset(),
     ) -> None:
         self.folder = folder.resolve()
         self.clock = clock or SystemClock()
         self.configuration: Configuration = load_configuration(self.folder)
         self.plugins: Plugins = load_plugins(self.folder)
-        self.vocabulary, self.services, self.rules = self._words()
+        self.vocabulary, self.services, self.rules = self._words(tolerate)
         self.renderer = self._renderer()
         self.channels = self._channels()
         if recording:
@@ -220,13 +227,13 @@ class App:
             new = self.record(batch.facts)
             yield replace(batch, facts=[("", fact) for fact in new])
 
-    def _words(self) -> tuple[Vocabulary, Mapping[str, Service], tuple[Rule, ...]]:
+    def _words(self, tolerate: frozenset[str]) -> tuple[Vocabulary, Mapping[str, Service], tuple[Rule, ...]]:
         """Vocabulary, services and rules; the problems of all of them together."""
         config = self.folder / "config"
         words = load_vocabulary(config / "vocabulary.yaml")
         services = load_services(config / "services.yaml", words)
         words = replace(words, services=frozenset(services), departments=frozenset(self.configuration.departments))
-        return words, services, load_rules(config / "rules", words, services)
+        return words, services, load_rules(config / "rules", words, services, tolerate)
 
     def _renderer(self) -> Renderer:
         settings = self.configuration.deployment

@@ -17,17 +17,21 @@ from commsched.plugin.base import Calendar, Channel, Plugin, Policy, Source
 from commsched.rules.declarations import for_policy
 from commsched.rules.expressions import Declarations, compile_expression
 from commsched.rules.loading import load_rules, load_services, load_vocabulary
+from commsched.rules.steps import NO_ANSWER
 
 T = TypeVar("T")
 
 
 def load(folder: Path) -> tuple[App | None, list[Problem]]:
-    """The deployment, or everything that keeps it from being loaded."""
+    """The deployment, or everything that keeps it from being loaded.
+
+    Steps without an answer keep it from being used, and not from being looked at: the proof has an example of each.
+    """
     problems = _Parts(folder).problems()
-    if problems:
+    if any(one.code != NO_ANSWER for one in problems):
         return None, problems
     try:
-        return App(folder), []
+        return App(folder, tolerate=frozenset({NO_ANSWER})), problems
     except ConfigurationError as error:
         return None, list(error.problems)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from commsched.errors import Problem
+from commsched.planning.proof import Proof
 
 
 @dataclass
@@ -15,6 +16,7 @@ class Report:
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    proofs: tuple[Proof, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -25,7 +27,7 @@ class Report:
         """The same with files named from the deployment's folder, each problem once, in order."""
         named = dict.fromkeys(replace(one, file=_inside(one.file, folder)) for one in self.problems)
         problems = sorted(named, key=lambda one: (one.file, one.line or 0, one.code, one.message))
-        return Report(problems, list(dict.fromkeys(self.warnings)), self.counts)
+        return Report(problems, list(dict.fromkeys(self.warnings)), self.counts, self.proofs)
 
 
 def _inside(file: str, folder: Path) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from commsched.app import App
 from commsched.check.messages import message_problems
 from commsched.check.parts import load
+from commsched.check.proof import prove
 from commsched.check.report import Report
 from commsched.check.steps import (
     calendar_problems,
@@ -16,6 +17,7 @@ from commsched.check.steps import (
     vanished_rules,
 )
 from commsched.planning.world import World
+from commsched.rules.steps import NO_ANSWER
 from commsched.store.store import Store
 
 
@@ -35,6 +37,12 @@ def check(folder: Path) -> tuple[Report, App | None]:
         *vanished_rules(app),
     ]
     report.warnings += purposes_without_policy(app, world)
+    proved = prove(app, world)
+    report.proofs = proved.proofs
+    shown = {one.file for one in proved.problems}
+    report.problems = [one for one in report.problems if one.code != NO_ANSWER or one.file not in shown]
+    report.problems += proved.problems
+    report.warnings += proved.warnings
     report.counts = {
         "rules": len(app.rules),
         "policies": len(app.policies),

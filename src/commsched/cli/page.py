@@ -31,12 +31,19 @@ def page(
     held: Sequence[HeldBack],
 ) -> str:
     """The page as text."""
+    return framed(
+        title,
+        f"<p>{escape(lead)}</p>\n<h2>Messages a week</h2>\n{_bars(weeks)}\n<h2>By rule</h2>\n{_rules(rows)}\n"
+        f"<h2>Held back</h2>\n{_held(held)}",
+    )
+
+
+def framed(title: str, body: str) -> str:
+    """A page of ours around what it says; ``body`` is HTML."""
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{_STYLE}</style></head><body>\n<h1>{escape(title)}</h1>\n<p>{escape(lead)}</p>\n"
-        f"<h2>Messages a week</h2>\n{_bars(weeks)}\n<h2>By rule</h2>\n{_rules(rows)}\n"
-        f"<h2>Held back</h2>\n{_held(held)}\n</body></html>\n"
+        f"<style>{_STYLE}</style></head><body>\n<h1>{escape(title)}</h1>\n{body}\n</body></html>\n"
     )
 
 

@@ -246,7 +246,7 @@ class Subjects:
         after, before = self._around
         # Two horizons ahead: what comes into reach before the next look must be known by now.
         first, last = (self.now - after).date(), (self.now + before + 2 * self.world.horizon).date() + DAY
-        for at in _fires(trigger.cron, str(self.world.zone), first, last):
+        for at in fires(trigger.cron, str(self.world.zone), first, last):
             yield Occurrence("-", at.isoformat(), "event", {"event": at}, at, since=at.date())
 
     def variables(self, occurrence: Occurrence, rule: Rule) -> dict[str, object]:
@@ -334,12 +334,12 @@ def _wanted(world: World) -> frozenset[str]:
 
 
 @lru_cache(maxsize=256)
-def _fires(cron: str, place: str, first: date, last: date) -> tuple[datetime, ...]:
+def fires(cron: str, place: str, first: date, last: date) -> tuple[datetime, ...]:
     """The instants of a cron line between two dates, in the zone of the place."""
     start, end = start_of_day(first, zone(place)), start_of_day(last, zone(place))
-    fires = croniter(cron, start.astimezone(zone(place)) - timedelta(seconds=1))
+    upcoming = croniter(cron, start.astimezone(zone(place)) - timedelta(seconds=1))
     found = []
-    while (at := fires.get_next(datetime).astimezone(UTC)) < end:
+    while (at := upcoming.get_next(datetime).astimezone(UTC)) < end:
         found.append(at)
     return tuple(found)
 

@@ -23,8 +23,16 @@ from commsched.rules.yamldoc import Document
 MUST_NAME_A_FACT = frozenset({"sales", "marketing"})
 
 
-def compile_rule(findings: Findings, vocabulary: Vocabulary, services: Mapping[str, Service]) -> Rule | None:
-    """The rule of the document of ``findings``; ``None`` when something is wrong, which is then noted there."""
+def compile_rule(
+    findings: Findings,
+    vocabulary: Vocabulary,
+    services: Mapping[str, Service],
+    tolerate: frozenset[str] = frozenset(),
+) -> Rule | None:
+    """The rule of the document of ``findings``; ``None`` when something is wrong, which is then noted there.
+
+    A rule with problems of the codes in ``tolerate`` alone is made all the same.
+    """
     entry = findings.validated(RuleEntry)
     if entry is None:
         return None
@@ -33,7 +41,7 @@ def compile_rule(findings: Findings, vocabulary: Vocabulary, services: Mapping[s
     if trigger is None:
         return None
     rule = _compile(entry, _scope(entry, trigger, vocabulary, services, findings))
-    return None if findings.problems else rule
+    return None if any(one.code not in tolerate for one in findings.problems) else rule
 
 
 def _scope(

@@ -36,11 +36,16 @@ def load_services(path: Path, vocabulary: Vocabulary) -> dict[str, Service]:
     return services
 
 
-def load_rules(folder: Path, vocabulary: Vocabulary, services: Mapping[str, Service]) -> tuple[Rule, ...]:
+def load_rules(
+    folder: Path,
+    vocabulary: Vocabulary,
+    services: Mapping[str, Service],
+    tolerate: frozenset[str] = frozenset(),
+) -> tuple[Rule, ...]:
     """The rules of a folder's ``*.yaml`` files, in the order of the file names.
 
     ``vocabulary.services`` and ``vocabulary.departments`` must be filled in: rules are checked against them. Raises
-    :class:`ConfigurationError` with every problem of every file.
+    :class:`ConfigurationError` with every problem of every file, save those of the codes in ``tolerate``.
     """
     if not folder.is_dir():
         raise ConfigurationError.one(folder, "There is no such folder; create it, even if empty.", code="missing")
@@ -57,8 +62,8 @@ def load_rules(folder: Path, vocabulary: Vocabulary, services: Mapping[str, Serv
         except ConfigurationError as error:
             problems += error.problems
             continue
-        rule = compile_rule(findings, vocabulary, services)
-        problems += findings.problems
+        rule = compile_rule(findings, vocabulary, services, tolerate)
+        problems += [one for one in findings.problems if one.code not in tolerate]
         if rule is not None:
             rules.append((rule, findings))
     problems += _clashes(rules)

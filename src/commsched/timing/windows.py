@@ -16,6 +16,8 @@ FIRST = datetime(1, 1, 2, tzinfo=UTC)
 LAST = datetime(9999, 12, 30, tzinfo=UTC)
 # Instants are placed on whole seconds, so the last instant inside [a, b) is b - 1 s.
 RESOLUTION = timedelta(seconds=1)
+# How many intervals a printed set of times shows: years of opening hours fill no screen.
+SHOWN = 8
 
 
 class Windows:
@@ -59,9 +61,9 @@ class Windows:
         return hash(self.spans)
 
     def __repr__(self) -> str:
-        return (
-            "Windows(" + ", ".join(f"[{start:%Y-%m-%d %H:%M:%S}, {end:%Y-%m-%d %H:%M:%S})" for start, end in self) + ")"
-        )
+        shown = [f"[{start:%Y-%m-%d %H:%M:%S}, {end:%Y-%m-%d %H:%M:%S})" for start, end in self.spans[:SHOWN]]
+        more = [f"… {len(self) - SHOWN} more"] if len(self) > SHOWN else []
+        return f"Windows({', '.join(shown + more)})"
 
     def __contains__(self, instant: datetime) -> bool:
         at = bisect_right(self.spans, instant, key=_start) - 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -28,34 +29,52 @@ _NAMES = {
 
 @command("check")
 @click.option("--matrix", is_flag=True, help="Which policy has a say in which purpose.")
-def check(session: Session, matrix: bool) -> int:
+@click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write a page with the timing proof.")
+def check(session: Session, matrix: bool, report: Path | None) -> int:
     """Say everything that is wrong: configuration, vocabulary, services, rules, plugins, templates, calendars.
 
-    Every message is rendered in every language and medium with made-up data. The exit code is 1 if
-    anything is wrong. Nothing is written, and nothing is sent.
+    Every message is rendered in every language and medium with made-up data. The timing proof shows for
+    every step how early a booking must be known so that its message can go in time, whatever the weekday,
+    holiday or clock change of the next two years, and what happens otherwise; a step that has no answer
+    for some booking is a problem, with an example. The exit code is 1 if anything is wrong. Nothing is
+    sent, and nothing is written but the report.
 
     Example: commsched check
+
+    Example: commsched check --report proof.html
 
     Example: commsched check --matrix
     """
     from commsched.check.run import check as run
+    from commsched.cli.proved import proof_json
 
     session.quiet_logs()
-    report, app = run(session.folder)
-    if matrix and app is not None and report.ok:
+    found, app = run(session.folder)
+    if report is not None and app is not None:
+        from commsched.cli.proofpage import proof_page
+
+        report.write_text(proof_page(app, found), "utf-8")
+    if matrix and app is not None and found.ok:
         _matrix(session, app)
         return 0
-    data = {"ok": report.ok, "problems": report.problems, "warnings": report.warnings, "proofs": []}
-    session.show(data, lambda console: _print(console, report))
-    return 0 if report.ok else 1
+    proofs = [proof_json(one) for one in found.proofs]
+    data = {"ok": found.ok, "problems": found.problems, "warnings": found.warnings, "proofs": proofs}
+    session.show(data, lambda console: _print(console, found, app))
+    return 0 if found.ok else 1
 
 
-def _print(console: Console, report: Report) -> None:
+def _print(console: Console, report: Report, app: App | None) -> None:
     from commsched.cli.output import counted, line
+    from commsched.cli.proved import proof_table
+
+    if app is not None:
+        console.print(proof_table(app, report.proofs))
 
     for problem in report.problems:
         where = problem.file if problem.line is None else f"{problem.file}:{problem.line}"
         line(console, f"{where}  {problem.code}  {problem.message}")
+        if problem.counterexample is not None:
+            line(console, f"    {problem.counterexample}")
     for warning in report.warnings:
         line(console, f"Note: {warning}.")
     if report.ok:

@@ -38,6 +38,7 @@ from commsched.store.queries.facts import (
     flagged,
     lock_ledgers,
     members,
+    places,
     put_appointments,
     versions,
 )
@@ -96,6 +97,7 @@ __all__ = [
     "note",
     "open_attempts",
     "pauses",
+    "places",
     "put_appointments",
     "put_breaker",
     "put_messages",

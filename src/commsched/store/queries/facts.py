@@ -6,9 +6,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
+    ColumnElement,
     Connection,
     Row,
+    Text,
     bindparam,
+    cast,
+    func,
     insert,
     or_,
     select,
@@ -111,6 +116,21 @@ def customers(connection: Connection) -> list[str]:
     subject = t.ledger.c.subject
     query = select(subject).where(subject >= "c:", subject < "c;", t.ledger.c.version > 0)
     return [subject[2:] for subject in connection.execute(query.order_by(t.ledger.c.subject)).scalars()]
+
+
+def places(connection: Connection) -> list[tuple[str | None, str | None]]:
+    """Every pair of time zone and region that a ``customer`` fact states. Reads them all: for checks, not for work."""
+    body: ColumnElement[str]
+    said: Sequence[ColumnElement[str]]
+    if connection.dialect.name == "sqlite":
+        body = cast(t.fact.c.body, Text)
+        said = [func.json_extract(body, f"$.{name}") for name in ("timezone", "region")]
+    else:
+        body = func.convert_from(t.fact.c.body, "UTF8")
+        said = [cast(body, JSON).op("->>")(name) for name in ("timezone", "region")]
+    query = select(*said).where(body.like('{"type":"customer"%')).distinct()
+    rows = connection.execute(query.where(t.fact.c.subject >= "c:", t.fact.c.subject < "c;"))
+    return sorted(((row[0], row[1]) for row in rows), key=repr)
 
 
 def add_members(connection: Connection, pairs: Iterable[tuple[str, str]]) -> None:

@@ -1,0 +1,144 @@
+"""The occasions on which a step may have to speak: what it hangs on, when that comes to be known, where times jump.
+
+Between two neighbouring *breaks* every time expression is a monotone function of the moment that it hangs on: civil
+dates change at midnight, and clocks are put forward and back. That is what lets the proof reason from finitely many
+points instead of sampling.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from commsched.planning.occurrences import fires
+from commsched.planning.times import Times, times_of
+from commsched.planning.world import World
+from commsched.rules.rule import Rule, Service, Step
+from commsched.timing.civil import clock_changes, start_of_day
+from commsched.timing.windows import Span, Windows
+
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+YEAR = timedelta(days=365)
+# How long before an appointment somebody may have booked it: "long before".
+LONG = timedelta(days=400)
+# Triggers that hang on a civil date which is known long before, on dates of the calendar, or on what has just happened.
+DATED = frozenset({"service_due", "obligation"})
+ENUMERATED = frozenset({"season", "schedule"})
+SUDDEN = frozenset({"event", "feedback", "service_record", "case", "offer"})
+# What is not caused by a person's action waits for no second thought.
+NO_HOLD_BACK = DATED | ENUMERATED
+BOOKING = frozenset({"booked", "changed"})
+
+Main = datetime | date
+
+
+class Course:
+    """A step's times as a function of what it hangs on, for one service and one customer's clock."""
+
+    def __init__(
+        self, world: World, rule: Rule, step: Step, service: Service | None, zones: tuple[ZoneInfo, ...]
+    ) -> None:
+        self.world, self.rule, self.step, self.service, self.zones = world, rule, step, service, zones
+        self._business = world.business(rule.department)
+        self._known: dict[tuple[Main, datetime], Times | None] = {}
+
+    @property
+    def by_booking(self) -> bool:
+        """Whether its times depend on when the appointment was booked, and not only on when it starts."""
+        step = self.step
+        times = (step.at, step.not_before, step.deadline)
+        return any(time is not None and time.anchors & BOOKING for time in times)
+
+    @property
+    def hold_back(self) -> timedelta:
+        """How long a message waits for a second thought of whoever caused it."""
+        return timedelta() if self.rule.trigger.kind in NO_HOLD_BACK else self.world.hold_back
+
+    @property
+    def min_notice(self) -> timedelta:
+        """How long before its start an appointment can be booked at the latest."""
+        return timedelta()
+
+    def times(self, main: Main, born: datetime) -> Times | None:
+        """The step's times for what hangs on ``main`` and came to be known at ``born``."""
+        key = (main, born)
+        if key not in self._known:
+            anchors = _anchors(self.rule, self.service, main, born)
+            place = self.world.zone
+            self._known[key] = times_of(self.step, self.service, anchors, self.zones, place, self._business)
+        return self._known[key]
+
+    def instant(self, main: Main) -> datetime:
+        """The moment that it hangs on; a civil date is its first instant where the customer is."""
+        return main if isinstance(main, datetime) else start_of_day(main, self.zones[0])
+
+
+def _anchors(rule: Rule, service: Service | None, main: Main, born: datetime) -> dict[str, Main]:
+    kind = rule.trigger.kind
+    if kind == "appointment" and isinstance(main, datetime):
+        length = service.duration if service is not None else HOUR
+        return {"start": main, "end": main + length, "booked": born, "changed": born}
+    if kind == "service_due":
+        return {"due": main, "last": main - YEAR}
+    if kind in {"obligation", "commitment"}:
+        return {"due": main}
+    if kind == "season" and rule.trigger.season is not None:
+        opens, closes = rule.trigger.season
+        return {"opens": main, "closes": date(main.year + (closes < opens), *closes)}
+    if kind == "case":
+        return {"opened": main, "closed": main}
+    return {"event": main, "offered": main, "expires": main + DAY}
+
+
+@lru_cache(maxsize=256)
+def breaks(zones: tuple[ZoneInfo, ...], first: date, last: date) -> tuple[datetime, ...]:
+    """Where the monotony of time expressions may end: midnights and clock changes of these zones, in order."""
+    days = [first + DAY * number for number in range((last - first).days + 1)]
+    found = {start_of_day(day, place) for place in zones for day in days}
+    for place in zones:
+        for change in clock_changes(place, first, last):
+            # An hour that comes twice begins an hour before the change, and ends an hour after it.
+            found |= {change - HOUR, change, change + HOUR}
+    return tuple(sorted(found))
+
+
+def pieces(first: datetime, last: datetime, at: Sequence[datetime]) -> Iterator[tuple[datetime, datetime]]:
+    """The whole minutes from ``first`` to ``last``, both included, cut before each break."""
+    begin = whole_minute(first)
+    for cut in at[bisect_left(at, first) : bisect_left(at, last + MINUTE)]:
+        end = whole_minute(cut) - MINUTE
+        if begin <= end:
+            yield begin, end
+            begin = end + MINUTE
+    if begin <= last:
+        yield begin, begin + (last - begin) // MINUTE * MINUTE
+
+
+def whole_minute(at: datetime) -> datetime:
+    """The first whole minute from there on."""
+    return at if not at.second and not at.microsecond else at.replace(second=0, microsecond=0) + MINUTE
+
+
+def starts(open_times: Windows | None, length: timedelta, within: Span) -> Windows:
+    """When an appointment of that length may begin inside open times (``None``: at any time); ends are included."""
+    if open_times is None:
+        return Windows.between(*within)
+    spans = ((start, end - length + MINUTE) for start, end in open_times)
+    return Windows(span for span in spans if span[0] < span[1]).clip(*within)
+
+
+def dates(rule: Rule, within: Span, place: ZoneInfo) -> list[Main]:
+    """The dates or instants that a rule may hang on, where there are finitely many between two instants."""
+    first, last = (at.astimezone(place).date() for at in within)
+    if rule.trigger.kind == "schedule":
+        return list(fires(rule.trigger.cron, str(place), first, last))
+    if rule.trigger.kind == "season" and rule.trigger.season is not None:
+        years = range(first.year, last.year + 1)
+        opens = [date(year, *rule.trigger.season[0]) for year in years]
+        return [day for day in opens if first <= day <= last]
+    return [first + DAY * number for number in range((last - first).days + 1)]
