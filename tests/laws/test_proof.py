@@ -101,7 +101,8 @@ def policies_of(draw) -> tuple[Applied, ...]:
 @st.composite
 def steps(draw) -> str:
     if draw(st.booleans()):
-        return PREP.format(at=draw(st.sampled_from(("prep - 2d", "start - 8d at 10:00"))), opens=draw(st.sampled_from(OPENS)))
+        ideal = draw(st.sampled_from(("prep - 2d", "start - 8d at 10:00")))
+        return PREP.format(at=ideal, opens=draw(st.sampled_from(OPENS)))
     late = draw(st.sampled_from(["skip", "send"]))
     ideal = draw(st.sampled_from(IDEALS))
     opens = ideal if "booked" in ideal else draw(st.sampled_from(OPENS))

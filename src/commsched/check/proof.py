@@ -185,7 +185,6 @@ def _vetoes(app: App, world: World) -> Iterator[str]:
 
 def lead_in_words(lead: timedelta) -> str:
     """A lead as one would type it, to the next minute: ``98h 2m``; less than nothing has a minus."""
-    minutes = -(-abs(lead) // MINUTE) if lead >= timedelta() else abs(lead) // MINUTE
-    hours, rest = divmod(minutes, 60)
+    hours, rest = divmod(abs(-(-lead // MINUTE)), 60)
     text = " ".join(part for part in (f"{hours}h" if hours else "", f"{rest}m" if rest else "") if part) or "0m"
     return text if lead >= timedelta() else f"-{text}"

@@ -19,6 +19,8 @@ th, td { text-align: left; padding: .35rem .6rem; vertical-align: top; }
 tr { border-bottom: 1px solid var(--line); } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
 .quiet { color: var(--quiet); } svg { width: 100%; height: auto; } svg rect { fill: var(--bar); }
 svg text { fill: currentColor; font: 11px system-ui, sans-serif; } .scroll { overflow-x: auto; }
+.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)); gap: 1rem; }
+figure { margin: 0; } figcaption { font-weight: 600; }
 """
 _HEIGHT, _WIDTH = 120, 44
 

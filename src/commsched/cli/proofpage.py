@@ -9,11 +9,13 @@ from html import escape
 from commsched.app import App
 from commsched.check.report import Report
 from commsched.cli.page import framed
+from commsched.cli.proved import COLUMNS as _COLUMNS
 from commsched.cli.proved import row_of
 from commsched.planning.proof import Proof
 from commsched.timing.civil import WEEKDAYS
 
-_COLUMNS = ("rule", "step", "told if known", "latest for", "otherwise", "may refuse")
+_MAY = "These depend on what is known of the customer, or on what they were sent, and cannot be foreseen."
+_NONE = "No step depends on how early an appointment is booked."
 _BARS = "The bar is the longest least lead of that weekday, its dark part the usual one."
 _WELL = "Every step has an answer for every case."
 _HOUR = timedelta(hours=1)
@@ -23,7 +25,7 @@ _WIDTH, _HEIGHT, _LEFT = 64, 110, 8
 def proof_page(app: App, report: Report) -> str:
     """The page as text."""
     place = app.configuration.deployment.zone
-    rows = "".join(_row((*row_of(one, place), ", ".join(one.may_refuse)), "td") for one in report.proofs)
+    rows = "".join(_row(row_of(one, place), "td") for one in report.proofs)
     problems = "".join(
         f"<li>{escape(one.message)}<br><strong>{escape(one.counterexample)}</strong></li>"
         for one in report.problems
@@ -37,11 +39,28 @@ def proof_page(app: App, report: Report) -> str:
     body = (
         f"<p>{lead}</p>\n"
         + (f"<h2>No answer</h2>\n<ul>{problems}</ul>\n" if problems else f"<p>{_WELL}</p>\n")
-        + f'<div class="scroll"><table>{_row(_COLUMNS, "th")}{rows}</table></div>\n'
         + f"<h2>By the weekday of the start</h2>\n<p class=quiet>{_BARS}</p>\n"
-        + (pictures or "<p class=quiet>No step depends on how early an appointment is booked.</p>")
+        + (f'<div class="pictures">{pictures}</div>' if pictures else f"<p class=quiet>{_NONE}</p>")
+        + f'<h2>Every step</h2>\n<div class="scroll"><table>{_row(_COLUMNS, "th")}{rows}</table></div>\n'
+        + f"<h2>What may refuse all the same</h2>\n<p>{_MAY}</p>\n<ul>{_may_refuse(report.proofs)}</ul>"
     )
     return framed(f"When can it be told? {app.configuration.deployment.name}", body)
+
+
+def _may_refuse(proofs: Sequence[Proof]) -> str:
+    """Each policy that cannot be foreseen, with the steps that it has a say in."""
+    found: dict[str, list[str]] = {}
+    for proof in proofs:
+        for name in proof.may_refuse:
+            found.setdefault(name, []).append(f"{proof.rule.name}/{proof.step.name}")
+    everywhere = len(proofs)
+    return "".join(
+        f"<li>{escape(name)} <span class=quiet>{_steps(steps, everywhere)}</span></li>" for name, steps in found.items()
+    )
+
+
+def _steps(steps: Sequence[str], everywhere: int) -> str:
+    return "every step" if len(steps) == everywhere else escape(", ".join(dict.fromkeys(steps)))
 
 
 def _row(cells: Sequence[str], tag: str) -> str:
@@ -49,7 +68,7 @@ def _row(cells: Sequence[str], tag: str) -> str:
 
 
 def _drawn(proof: Proof) -> bool:
-    return proof.rule.trigger.kind == "appointment" and proof.least_lead is not None and bool(proof.leads)
+    return proof.rule.trigger.kind == "appointment" and proof.least_lead not in {None, timedelta()}
 
 
 def _picture(app: App, proof: Proof) -> str:
@@ -64,8 +83,8 @@ def _picture(app: App, proof: Proof) -> str:
     name = escape(" / ".join(row_of(proof, place)[:2]))
     words = escape(", ".join(f"{WEEKDAYS[day]} {max(leads) / _HOUR:.0f} h" for day, leads in sorted(days.items())))
     return (
-        f'<h3>{name}</h3>\n<svg viewBox="0 0 {7 * _WIDTH + _LEFT} {_HEIGHT + 40}" style="max-width:34rem" role="img" '
-        f'aria-label="Least lead by weekday: {words}">{bars}</svg>\n'
+        f'<figure><figcaption>{name}</figcaption><svg viewBox="0 0 {7 * _WIDTH + _LEFT} {_HEIGHT + 40}" role="img" '
+        f'aria-label="Least lead by weekday: {words}">{bars}</svg></figure>\n'
     )
 
 

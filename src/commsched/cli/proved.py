@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from rich.table import Table
@@ -12,6 +12,10 @@ from commsched.app import App
 from commsched.check.proof import full, lead_in_words
 from commsched.cli.output import table
 from commsched.planning.proof import Proof
+
+COLUMNS = ("rule", "step", "told if known", "latest for", "if later")
+# From here on a lead is easier to read in days.
+_DAYS = timedelta(hours=72)
 
 
 def proof_json(proof: Proof) -> dict[str, object]:
@@ -35,14 +39,20 @@ def proof_json(proof: Proof) -> dict[str, object]:
 def proof_table(app: App, proofs: Sequence[Proof]) -> Table:
     """The least leads, a row a step."""
     place = app.configuration.deployment.zone
-    columns = ("rule", "step", "told if known", "latest for", "otherwise")
-    return table("", columns, (row_of(proof, place) for proof in proofs))
+    return table("", COLUMNS, (row_of(proof, place) for proof in proofs))
 
 
 def row_of(proof: Proof, place: ZoneInfo) -> tuple[str, ...]:
     """A proof in words: rule, step, how early it must be known, the start that needs that, what happens otherwise."""
     step = proof.step.name + (f" ({proof.service.name})" if proof.service is not None else "")
-    return proof.rule.name, step, known(proof), worst(proof, place), "" if proof.always else proof.otherwise
+    return proof.rule.name, step, known(proof), worst(proof, place), _later(proof)
+
+
+def _later(proof: Proof) -> str:
+    """What happens to what is known too late, where there is such a thing."""
+    if not proof.always:
+        return proof.otherwise
+    return "skipped" if proof.step.late == "skip" and proof.least_lead is not None else ""
 
 
 def known(proof: Proof) -> str:
@@ -50,8 +60,16 @@ def known(proof: Proof) -> str:
     if proof.least_lead is None:
         return "at any time" if proof.always else "not always"
     if proof.least_lead.total_seconds() < 0:
-        return f"up to {lead_in_words(-proof.least_lead)} after"
-    return f"{lead_in_words(proof.least_lead)} before"
+        return f"up to {_spoken(proof.least_lead)} after"
+    return f"{_spoken(proof.least_lead)} before"
+
+
+def _spoken(lead: timedelta) -> str:
+    """``26h 30m``, and from three days on ``5d 14h``, rounded to the safe side; without a minus."""
+    if abs(lead) < _DAYS:
+        return lead_in_words(lead).removeprefix("-")
+    days, hours = divmod(abs(-(-lead // timedelta(hours=1))), 24)
+    return f"{days}d {hours}h" if hours else f"{days}d"
 
 
 def worst(proof: Proof, place: ZoneInfo) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
@@ -18,7 +18,7 @@ from commsched.model.subjects import key_of
 from commsched.planning.prep import same
 from commsched.planning.propose import Proposer, Wanted, task
 from commsched.planning.review import GLIMPSE, Allowance, Reviewer, against, conflict, reasons
-from commsched.planning.times import GRACE
+from commsched.planning.times import GRACE, LAST_WORD
 from commsched.rules.rule import Fallback
 from commsched.timing.windows import NEVER, RESOLUTION, Span, Windows
 
@@ -336,7 +336,7 @@ def _instead(wanted: Wanted, template: str) -> Wanted:
     """The fallback message of a step that could not be: a reviewed proposal of its own."""
     proposal, name = wanted.proposal, f"{wanted.step.name}{FALLBACK}"
     opens = proposal.deadline
-    last = proposal.anchor.at if wanted.step.prep is not None else opens + GRACE
+    last = proposal.anchor.at - LAST_WORD if wanted.step.prep is not None else opens + GRACE
     return replace(
         wanted,
         step=dataclasses.replace(wanted.step, name=name),
@@ -347,7 +347,7 @@ def _instead(wanted: Wanted, template: str) -> Wanted:
             template=template,
             content=f"{proposal.content}|{template}",
             ideal=opens,
-            span=(min(opens, last - timedelta(minutes=1)), last),
+            span=(min(opens, last - LAST_WORD), last),
         ),
         after=None,
     )

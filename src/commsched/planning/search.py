@@ -23,7 +23,7 @@ from commsched.planning.occasions import (
     pieces,
     whole_minute,
 )
-from commsched.planning.times import GRACE, Times
+from commsched.planning.times import GRACE, LAST_WORD, Times
 from commsched.timing.windows import RESOLUTION, Span, Windows
 
 # How much further than its own times a step is looked at: room for business days, holidays and long closures.
@@ -246,7 +246,10 @@ class Search:
         fallback = step.too_late if step.prep is not None else rule.otherwise
         if fallback is None or fallback.task is not None:
             return fallback is not None
-        opens, closes = (max(times.deadline, born), at) if step.prep else (times.deadline, times.deadline + GRACE)
+        if step.prep is None:
+            opens, closes = times.deadline, times.deadline + GRACE
+        else:
+            opens, closes = max(times.deadline, born), at - LAST_WORD
         last = self._last(closes)
         return last is not None and last >= opens
 

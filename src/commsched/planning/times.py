@@ -13,6 +13,8 @@ from commsched.rules.timeexpr import Anchors, Business
 
 # How long after a deadline a fallback is still owed, should nobody have looked at the deadline itself.
 GRACE = timedelta(days=14)
+# What is said instead of a preparation is said before the appointment begins.
+LAST_WORD = timedelta(minutes=1)
 
 
 class Times(msgspec.Struct, frozen=True, gc=False):
