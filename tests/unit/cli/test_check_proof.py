@@ -181,7 +181,7 @@ def test_what_happens_at_night_and_cannot_wait_needs_an_answer(clinic):
 
 def test_a_deadline_that_early_bookings_never_reach_is_found(clinic):
     """Whoever books more than a month ahead hears nothing: a day after the booking it is no longer worth saying."""
-    rule = RULE.split("steps:")[0] + (
+    rule = RULE.split("steps:", maxsplit=1)[0] + (
         "steps:\n  - {step: tell, at: start - 7d at 09:00, not_before: start - 30d, "
         "deadline: 'earliest(booked + 1d, start - 1h)', late: send, template: plain, media: [email]}\n"
         'otherwise: {task: "Call them"}\n'
