@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zoneinfo
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -40,6 +41,23 @@ def test_the_world_changes_with_what_plans_rest_on(app, configuration):
     assert world(app({"config/commsched.toml": configuration + "# a remark\n"})).hash == first
     assert world(app({"templates/thanks/sms.txt": "Thanks!\n"})).hash != first
     assert world(app({"config/commsched.toml": configuration.replace("US-IL", "US-WI")})).hash != first
+
+
+def test_fault_21_new_rules_of_a_zone_send_everybody_through_the_planner(app, learn, fact, monkeypatch, noon):
+    """Another version of tzdata is another world, and whoever was planned in the old one is looked at again."""
+    one = app()
+    learn(one.store, fact("customer", name="Ann"))
+    one.loop().tick(noon)
+    assert one.loop().sweep(noon, 10) == 0
+    monkeypatch.setattr("commsched.app.version", lambda _: "2027.1")
+    newer = app()
+    assert world(newer).hash != world(one).hash
+    assert newer.loop().sweep(noon, 10) == 1
+
+
+def test_zones_are_those_of_the_package_whose_version_the_world_has():
+    """The machine may have an older copy of the time zones; nothing of it is used."""
+    assert zoneinfo.TZPATH == ()
 
 
 def test_a_rule_counts_from_when_it_was_first_loaded(app, configuration, noon):

@@ -11,9 +11,13 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache, reduce
 from operator import and_
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, available_timezones, reset_tzpath
 
 from commsched.timing.windows import ALWAYS, Span, Windows
+
+# Zones are those of the package tzdata, whose version is part of every world, and not whatever copy the machine has:
+# the same plan everywhere, and a new plan when the rules of a zone change.
+reset_tzpath(to=())
 
 DAY = timedelta(days=1)
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
