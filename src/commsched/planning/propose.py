@@ -172,7 +172,7 @@ class Proposer:
             return
         if times.ideal < occurrence.born and step.late == "skip":
             return
-        if times.ideal < self.world.since.get(rule.name, times.ideal) and rule.catch_up is None:
+        if self._of_old(rule, step, occurrence, times.ideal):
             return
         if occurrence.cause in {"customer", "staff"}:
             times = replace(times, opens=max(times.opens, occurrence.born + self.world.hold_back))
@@ -188,6 +188,11 @@ class Proposer:
             self._reach_at(times.opens - self.world.horizon)
             return
         yield self._wanted(key, rule, step, occurrence, times, variables)
+
+    def _of_old(self, rule: Rule, step: Step, occurrence: Occurrence, ideal: datetime) -> bool:
+        """Whether it lies before the rule counts; a preparation for what was booked since then does not."""
+        since = self.world.since.get(rule.name, ideal)
+        return ideal < since and rule.catch_up is None and (step.prep is None or occurrence.born < since)
 
     def _owed(self, rule: Rule, step: Step, occurrence: Occurrence, found: Telling | None) -> Occurrence | None:
         """The occurrence, if a message is owed about it; ``None`` if what the step says was said.

@@ -257,3 +257,12 @@ def test_texts_see_when_each_preparation_begins(tmp_path):
     made = world(tmp_path, HEAD + WITH_DRINK, services_text=BOTH)
     seen = decision(ledger(BOOKED), made, "2026-11-20 10:00").proposal.variables
     assert (seen["prep"], seen["prep.drink"]) == (at("2026-12-12 09:00"), at("2026-12-14 18:00"))
+
+
+def test_a_booking_made_since_the_rule_counts_is_never_too_old(tmp_path):
+    """The rule is newer than the ideal time: what was booked since is told all the same, an older booking is not."""
+    made = world(tmp_path, HEAD + DIET, since={"prep": at("2026-12-10 12:00")})
+    assert planned(ledger({**BOOKED, "at": "2026-12-10 13:00"}), made, "2026-12-10 13:05") == {
+        "tell-diet": "2026-12-10 13:05"
+    }
+    assert planned(ledger(BOOKED), made, "2026-12-10 13:05") == {}
