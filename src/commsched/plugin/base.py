@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from commsched.errors import CommschedError
 from commsched.model.decisions import Code, Proposal, Verdict
+from commsched.plugin.ical import Entry
 from commsched.plugin.view import Snapshot, View
 from commsched.timing.civil import zone
 from commsched.timing.windows import Span
@@ -221,8 +222,47 @@ class Channel(Plugin[S], ABC):
         raise Refused(f"channel {self.name} takes no webhooks (asked for {request.url}).")
 
 
+# How the UIDs of our own events end.
+OURS = "@commsched"
+
+
+class Unreadable(CommschedError):
+    """A calendar cannot be read."""
+
+    def __init__(self, calendar: str, detail: str, *, since: datetime | None = None) -> None:
+        self.since = since
+        super().__init__(f"{calendar}: {detail}")
+
+
+class OutOfStep(CommschedError):
+    """The entry in the calendar is no longer what it was; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """An appointment as it is to stand in a calendar.
+
+    ``uid`` is opaque and the same for ever; ``title`` says nothing of who comes.
+    """
+
+    uid: str
+    start: datetime
+    end: datetime
+    title: str
+
+
 class Calendar(Plugin[S], ABC):
-    """Says when something is open: a department's hours, a technician's free time."""
+    """Says when something is open: a department's hours, a technician's free time.
+
+    A calendar of a kind that sets ``writable``, and says so of itself (:attr:`writes`), keeps our appointments too.
+    """
+
+    writable: ClassVar[bool] = False
+
+    @property
+    def writes(self) -> bool:
+        """Whether this calendar is to keep our appointments."""
+        return self.writable
 
     def place(self, stated: str = "") -> ZoneInfo:
         """The zone that a setting names; the deployment's, where it names none."""
@@ -234,7 +274,26 @@ class Calendar(Plugin[S], ABC):
 
     @abstractmethod
     def snapshot(self, within: Span, now: datetime) -> Snapshot:
-        """When it is open inside ``within``. May read files or the network; the result is frozen into the world."""
+        """When it is open inside ``within``. May read files or the network; the result is frozen into the world.
+
+        Raises :class:`Unreadable`, or anything else: what depends on the calendar then waits.
+        """
+
+    def entries(self, within: Span) -> Iterable[Entry]:
+        """Every occurrence that stands in the calendar now, with its token. Raises where that cannot be read."""
+        raise Unreadable(self.name, f"its kind cannot tell what stands in it between {within[0]} and {within[1]}")
+
+    def put(self, booking: Booking, token: str) -> str:
+        """Write an event: a new one where ``token`` is empty, else in the place of the one that has that token.
+
+        Returns the new token, or an empty string if the server tells none. Raises :class:`OutOfStep` if there is one
+        already, or it has another token; anything else means that it may or may not stand there.
+        """
+        raise Unreadable(self.name, f"its kind cannot write ({booking.uid}, {token})")
+
+    def remove(self, uid: str, token: str) -> None:
+        """Take an event away; one that is not there is no error. Raises :class:`OutOfStep` if its token is another."""
+        raise Unreadable(self.name, f"its kind cannot remove ({uid}, {token})")
 
 
 class Source(Plugin[S], ABC):

@@ -1,0 +1,151 @@
+"""Reading iCalendar (RFC 5545): every occurrence of every event, by the clock of its own zone.
+
+Expansion is ours, and never a server's free-busy: an event at nine stays at nine when the clocks change. Moved, left
+out and cancelled instances, RDATE and EXDATE count. Zones are those of the tz database, Windows' names for them, or
+what a VTIMEZONE of the same document defines; an event in any other zone makes the document unreadable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import icalendar
+import recurring_ical_events
+from icalendar.timezone import tzp
+
+from commsched.timing.civil import instant, start_of_day
+from commsched.timing.windows import Span
+
+# Floating times and whole days are laid out by the library without a zone: no zone is further than a day from UTC.
+SLACK = timedelta(days=2)
+# What comes more often than this for ever is a mistake, or meant to keep us busy.
+LEAST_STEP = timedelta(minutes=5)
+MANY = 10_000
+_UNITS = {"SECONDLY": timedelta(seconds=1), "MINUTELY": timedelta(minutes=1)}
+_TIMES = ("DTSTART", "DTEND", "RECURRENCE-ID", "RDATE", "EXDATE")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One occurrence of an event: ``[start, end)`` in UTC.
+
+    ``busy``: it takes time, so it is neither cancelled nor marked as transparent. ``token`` is the server's word for
+    the version of the event, where it has one (an ETag).
+    """
+
+    uid: str
+    start: datetime
+    end: datetime
+    busy: bool = True
+    cancelled: bool = False
+    token: str = ""
+
+
+def entries_of(document: bytes, place: ZoneInfo, within: Span, token: str = "") -> Iterator[Entry]:
+    """Every occurrence in an iCalendar document that touches the span, cancelled ones too.
+
+    Whole days and times without a zone are those of ``place``. Raises :class:`ValueError` with what is wrong.
+    """
+    calendar = _parsed(document)
+    try:
+        found = recurring_ical_events.of(calendar).between(within[0] - SLACK, within[1] + SLACK)
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
+        message = f"its events cannot be laid out: {error}"
+        raise ValueError(message) from error
+    for event in found:
+        entry = _entry(event, place, token)
+        if entry.start < within[1] and (entry.end > within[0] or entry.start >= within[0]):
+            yield entry
+
+
+def _parsed(document: bytes) -> icalendar.Calendar:
+    """The document, checked. A zone that it defines is its own, whatever other documents mean by the name."""
+    # The library remembers definitions of zones for all documents; each of ours starts without any.
+    tzp.use_default()
+    calendar = _decoded(document)
+    if calendar.walk("VTIMEZONE") and any(_strangers(event) for event in calendar.walk("VEVENT")):
+        # A definition may stand behind the events that need it; it is known now.
+        calendar = _decoded(document)
+    for event in calendar.walk("VEVENT"):
+        name = event.get("UID", "?")
+        for field, problem in event.errors:
+            message = f"{field} of the event {name}: {problem}"
+            raise ValueError(message)
+        if unknown := _strangers(event):
+            message = f"the zone {unknown[0]!r} of the event {name} is not known"
+            raise ValueError(message)
+        _check_pace(event, name)
+    return calendar
+
+
+def _decoded(document: bytes) -> icalendar.Calendar:
+    try:
+        calendar = icalendar.Calendar.from_ical(document)
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        message = f"it is not iCalendar: {error}"
+        raise ValueError(message) from error
+    if calendar.name != "VCALENDAR":
+        message = "it is not an iCalendar file"
+        raise ValueError(message)
+    return calendar
+
+
+def _strangers(event: icalendar.Event) -> list[str]:
+    """Zones that nobody knows; the library would silently take such a time as one without a zone."""
+    return [
+        str(name)
+        for prop, at in _moments(event)
+        if (name := prop.params.get("TZID")) and isinstance(at, datetime) and at.tzinfo is None
+    ]
+
+
+def _moments(event: icalendar.Event) -> Iterator[tuple[Any, object]]:
+    for field in _TIMES:
+        found = event.get(field)
+        for prop in found if isinstance(found, list) else [found] if found is not None else []:
+            for one in getattr(prop, "dts", [prop]):
+                at = one.dt
+                yield prop, at[0] if isinstance(at, tuple) else at
+
+
+def _check_pace(event: icalendar.Event, name: str) -> None:
+    rules = event.get("RRULE", [])
+    for rule in rules if isinstance(rules, list) else [rules]:
+        step = _UNITS.get(_first(rule, "FREQ", ""), LEAST_STEP) * _first(rule, "INTERVAL", 1)
+        crowded = max(len(rule.get("BYSECOND", ())), len(rule.get("BYMINUTE", ()))) > timedelta(hours=1) / LEAST_STEP
+        if (step < LEAST_STEP or crowded) and _first(rule, "COUNT", MANY) >= MANY:
+            message = f"the event {name} comes again in less than five minutes, without end"
+            raise ValueError(message)
+
+
+def _first(rule: Any, part: str, default: Any) -> Any:  # noqa: ANN401 - parts of a rule are of several types
+    found = rule.get(part, default)
+    return found[0] if isinstance(found, list) else found
+
+
+def _entry(event: icalendar.Event, place: ZoneInfo, token: str) -> Entry:
+    start, cancelled = _instant(event.start, place), event.get("STATUS") == "CANCELLED"
+    end = max(start, _end(event, start, place))
+    busy = not cancelled and event.get("TRANSP") != "TRANSPARENT"
+    return Entry(str(event.get("UID", "")), start, end, busy, cancelled, token)
+
+
+def _end(event: icalendar.Event, start: datetime, place: ZoneInfo) -> datetime:
+    """A length in hours is exact, also over a clock change; days and ends are by the clock (RFC 5545, 3.3.6)."""
+    length = event.get("DURATION")
+    if length is not None and not length.dt.days:
+        end: datetime = start + length.dt
+        return end
+    return _instant(event.end, place)
+
+
+def _instant(value: date | datetime, place: ZoneInfo) -> datetime:
+    if not isinstance(value, datetime):
+        return start_of_day(value, place)
+    if value.tzinfo is None or isinstance(value.tzinfo, ZoneInfo):
+        return instant(value.replace(tzinfo=None, fold=0), value.tzinfo or place)
+    return value.astimezone(UTC)
