@@ -48,6 +48,8 @@ from commsched.plugin.hookspecs import hookimpl
 from commsched.plugin.ical import Entry, entries_of
 from commsched.plugin.journal import Journal
 from commsched.plugin.view import Department, Snapshot, View, unreadable
+from commsched.plugin.web import Answer, Unreachable, check_host, web_address
+from commsched.plugin.web import fetch as read_web
 from commsched.timing.civil import (
     by_date,
     daily,
@@ -60,14 +62,16 @@ from commsched.timing.civil import (
     zone,
 )
 from commsched.timing.durations import parse_duration, parse_exact
-from commsched.timing.windows import ALWAYS, NEVER, Span, Windows
+from commsched.timing.windows import ALWAYS, EVER, NEVER, Span, Windows
 
 __all__ = [
     "ALWAYS",
+    "EVER",
     "NEVER",
     "Accepted",
     "Ambiguous",
     "Anchor",
+    "Answer",
     "AnyFact",
     "Attempt",
     "Booking",
@@ -109,6 +113,7 @@ __all__ = [
     "Source",
     "Span",
     "TryLater",
+    "Unreachable",
     "Unreadable",
     "Verdict",
     "View",
@@ -118,6 +123,7 @@ __all__ = [
     "ZoneName",
     "allow",
     "by_date",
+    "check_host",
     "could_not",
     "crash_point",
     "daily",
@@ -133,8 +139,10 @@ __all__ = [
     "parse_hours",
     "parse_week",
     "permission",
+    "read_web",
     "start_of_day",
     "unreadable",
+    "web_address",
     "weekly",
     "zone",
 ]

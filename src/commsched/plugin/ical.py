@@ -1,7 +1,7 @@
 """Reading iCalendar (RFC 5545): every occurrence of every event, by the clock of its own zone.
 
 Expansion is ours, and never a server's free-busy: an event at nine stays at nine when the clocks change. Moved, left
-out and cancelled instances, RDATE and EXDATE count. Zones are those of the tz database, Windows' names for them, or
+out and cancelled instances, RDATE and EXDATE count. Zones are those of the tz database, Windows's names for them, or
 what a VTIMEZONE of the same document defines; an event in any other zone makes the document unreadable.
 """
 
