@@ -279,8 +279,9 @@ class Calendar(Plugin[S], ABC):
         Raises :class:`Unreadable`, or anything else: what depends on the calendar then waits.
         """
 
-    def entries(self, within: Span) -> Iterable[Entry]:
+    def entries(self, within: Span, now: datetime) -> Iterable[Entry]:
         """Every occurrence that stands in the calendar now, with its token. Raises where that cannot be read."""
+        del now
         raise Unreadable(self.name, f"its kind cannot tell what stands in it between {within[0]} and {within[1]}")
 
     def put(self, booking: Booking, token: str) -> str:
