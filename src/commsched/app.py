@@ -24,6 +24,7 @@ from commsched.delivery.compose import Composer, Letterhead
 from commsched.engine.calendars import Calendars, known_of
 from commsched.engine.clock import Clock, SystemClock
 from commsched.engine.loop import Loop
+from commsched.engine.sync import Sync, Synced
 from commsched.engine.virtual import Recording, RecordingSettings
 from commsched.errors import ConfigurationError, StoreError, TemplateError
 from commsched.loading import Plugins, load_plugins
@@ -204,6 +205,14 @@ class App:
         if pulled.rejects:
             log.warning("facts_rejected", count=pulled.rejects, see=str(REJECTS))
         return pulled
+
+    @cached_property
+    def _sync(self) -> Sync:
+        return Sync(self.store, self.calendars, self.services, self.plugins.tell)
+
+    def sync(self, now: datetime) -> Synced:
+        """Bring our appointments in step with the calendars that keep them, in both directions."""
+        return self._sync.run(now)
 
     def record(self, facts: Iterable[tuple[str, AnyFact]]) -> list[AnyFact]:
         """Append facts that a person stated here; returns those that were new."""

@@ -19,6 +19,7 @@ from commsched.model.decisions import (
 )
 from commsched.model.facts import AnyFact, Consent, Custom, Event, Hold, Intent, ServiceRecord
 from commsched.plugin.base import (
+    OURS,
     Accepted,
     Ambiguous,
     Attempt,
@@ -68,6 +69,7 @@ __all__ = [
     "ALWAYS",
     "EVER",
     "NEVER",
+    "OURS",
     "Accepted",
     "Ambiguous",
     "Anchor",

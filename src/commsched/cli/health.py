@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from commsched.app import App
 from commsched.cli.output import counted, pairs
 from commsched.cli.times import age, local
+from commsched.engine.sync import PROBLEM
 from commsched.errors import StoreError
 from commsched.plugin.view import Snapshot
 from commsched.store import queries
@@ -94,6 +95,17 @@ def _observers(app: App, connection: Connection, now: datetime) -> Iterator[Find
         yield Finding("observer", False, f"{name} failed: {error}", "Mend the plugin; sending went on without it.")
 
 
+def _in_step(app: App, connection: Connection, now: datetime) -> Iterator[Finding]:
+    del now
+    for name in sorted(name for name, calendar in app.calendars.items() if calendar.writes):
+        problem = queries.setting(connection, PROBLEM + name)
+        if problem:
+            yield Finding("calendar", False, f"{name} is not in step: {problem}", "It is tried again every minute.")
+        else:
+            known = len(queries.calendar_entries(connection, name))
+            yield Finding("calendar", True, f"{name} keeps {counted(known, 'appointment')}")
+
+
 def _calendars(app: App, now: datetime) -> Iterator[Finding]:
     zone = app.configuration.deployment.zone
     for name in app.calendars:
@@ -128,4 +140,5 @@ _LOOKS: tuple[Callable[[App, Connection, datetime], Iterator[Finding]], ...] = (
     _doubt,
     _stopped,
     _observers,
+    _in_step,
 )

@@ -280,7 +280,10 @@ class Calendar(Plugin[S], ABC):
         """
 
     def entries(self, within: Span, now: datetime) -> Iterable[Entry]:
-        """Every occurrence that stands in the calendar now, with its token. Raises where that cannot be read."""
+        """Every event of ours that stands in the calendar now, with its token: those whose UID ends with ``OURS``.
+
+        Raises where that cannot be read; an old copy is no answer.
+        """
         del now
         raise Unreadable(self.name, f"its kind cannot tell what stands in it between {within[0]} and {within[1]}")
 

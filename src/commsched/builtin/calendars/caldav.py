@@ -31,6 +31,7 @@ import icalendar
 from pydantic import Field, model_validator
 
 from commsched import (
+    OURS,
     Booking,
     CommschedError,
     Copy,
@@ -139,10 +140,12 @@ class CalDav(RemoteCalendar[CalDavSettings]):
         return Copy(tuple(_events(answer.tree)), now, covers, {"version": version} if version else {})
 
     def entries(self, within: Span, now: datetime) -> tuple[Entry, ...]:
-        """What stands there now, never from a copy. A token is the event's address and its ETag."""
-        copy = self.fetch(self.kept(), within, now)
-        found = self.listed(copy.documents, within)
-        self.keep(copy)
+        """Our own events as they stand there now, never from a copy. A token is the event's address and its ETag."""
+        kept = self.kept()
+        copy = self.fetch(kept, within, now)
+        found = self.listed((one for one in copy.documents if OURS.encode() in one[1]), within)
+        if kept is None or kept.documents is not copy.documents:
+            self.keep(copy)
         return found
 
     def put(self, booking: Booking, token: str) -> str:
