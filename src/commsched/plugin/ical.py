@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import icalendar
 import recurring_ical_events
+from dateutil.rrule import rrulestr
 from icalendar.timezone import tzp
 
 from commsched.timing.civil import instant, start_of_day
@@ -25,6 +26,7 @@ SLACK = timedelta(days=2)
 # What comes more often than this for ever is a mistake, or meant to keep us busy.
 LEAST_STEP = timedelta(minutes=5)
 MANY = 10_000
+WEEK = timedelta(days=7)
 _UNITS = {"SECONDLY": timedelta(seconds=1), "MINUTELY": timedelta(minutes=1)}
 _TIMES = ("DTSTART", "DTEND", "RECURRENCE-ID", "RDATE", "EXDATE")
 
@@ -56,8 +58,12 @@ def entries_of(document: bytes, place: ZoneInfo, within: Span, token: str = "") 
     except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
         message = f"its events cannot be laid out: {error}"
         raise ValueError(message) from error
+    strays = {(event.get("UID"), event.start) for event in calendar.walk("VEVENT") if _astray(event)}
+    exact = {(event.get("UID"), event["DURATION"].dt) for event in calendar.walk("VEVENT") if "DURATION" in event}
     for event in found:
-        entry = _entry(event, place, token)
+        if (event.get("UID"), event.start) in strays:
+            continue
+        entry = _entry(event, place, token, exact)
         if entry.start < within[1] and (entry.end > within[0] or entry.start >= within[0]):
             yield entry
 
@@ -103,8 +109,8 @@ def _strangers(event: icalendar.Event) -> list[str]:
     ]
 
 
-def _moments(event: icalendar.Event) -> Iterator[tuple[Any, object]]:
-    for field in _TIMES:
+def _moments(event: icalendar.Event, fields: tuple[str, ...] = _TIMES) -> Iterator[tuple[Any, object]]:
+    for field in fields:
         found = event.get(field)
         for prop in found if isinstance(found, list) else [found] if found is not None else []:
             for one in getattr(prop, "dts", [prop]):
@@ -113,13 +119,48 @@ def _moments(event: icalendar.Event) -> Iterator[tuple[Any, object]]:
 
 
 def _check_pace(event: icalendar.Event, name: str) -> None:
-    rules = event.get("RRULE", [])
-    for rule in rules if isinstance(rules, list) else [rules]:
+    for rule in _rules(event):
         step = _UNITS.get(_first(rule, "FREQ", ""), LEAST_STEP) * _first(rule, "INTERVAL", 1)
         crowded = max(len(rule.get("BYSECOND", ())), len(rule.get("BYMINUTE", ()))) > timedelta(hours=1) / LEAST_STEP
-        if (step < LEAST_STEP or crowded) and _first(rule, "COUNT", MANY) >= MANY:
+        if (step < LEAST_STEP or crowded) and not _brief(rule, event):
             message = f"the event {name} comes again in less than five minutes, without end"
             raise ValueError(message)
+
+
+def _brief(rule: Any, event: icalendar.Event) -> bool:  # noqa: ANN401 - the library has no types
+    until = _first(rule, "UNTIL", None)
+    if until is None:
+        return bool(_first(rule, "COUNT", MANY) < MANY)
+    return bool(_date(until) - _date(event["DTSTART"].dt) <= WEEK)
+
+
+def _astray(event: icalendar.Event) -> bool:
+    """Whether the rule by which the event comes again does not know its first time.
+
+    RFC 5545, 3.8.5.3, leaves open what that means; libical and ical4j go by the rule, and so does this.
+    """
+    rules = [rule for rule in _rules(event) if any(part.startswith("BY") for part in rule)]
+    if not rules or "RECURRENCE-ID" in event or len(rules) < len(_rules(event)):
+        return False
+    first = event["DTSTART"].dt
+    if any(at == first for _, at in _moments(event, ("RDATE",))):
+        return False
+    return not any(_knows(rule, _wall(first)) for rule in rules)
+
+
+def _knows(rule: Any, first: datetime) -> bool:  # noqa: ANN401 - the library has no types
+    endless = {part: value for part, value in rule.items() if part not in {"UNTIL", "COUNT"}}
+    found = rrulestr(icalendar.vRecur(endless).to_ical().decode(), dtstart=first)
+    return next(iter(found), None) == first
+
+
+def _rules(event: icalendar.Event) -> list[Any]:
+    found = event.get("RRULE", [])
+    return found if isinstance(found, list) else [found]
+
+
+def _date(value: date | datetime) -> date:
+    return value.date() if isinstance(value, datetime) else value
 
 
 def _first(rule: Any, part: str, default: Any) -> Any:  # noqa: ANN401 - parts of a rule are of several types
@@ -127,20 +168,19 @@ def _first(rule: Any, part: str, default: Any) -> Any:  # noqa: ANN401 - parts o
     return found[0] if isinstance(found, list) else found
 
 
-def _entry(event: icalendar.Event, place: ZoneInfo, token: str) -> Entry:
+def _entry(event: icalendar.Event, place: ZoneInfo, token: str, exact: set[tuple[Any, timedelta]]) -> Entry:
     start, cancelled = _instant(event.start, place), event.get("STATUS") == "CANCELLED"
-    end = max(start, _end(event, start, place))
+    length = _wall(event.end) - _wall(event.start)
+    # A length in hours is exact, also over a clock change; days and ends are by the clock (RFC 5545, 3.3.6).
+    by_length = not length.days and (event.get("UID"), length) in exact
+    end = start + length if by_length else max(start, _instant(event.end, place))
     busy = not cancelled and event.get("TRANSP") != "TRANSPARENT"
     return Entry(str(event.get("UID", "")), start, end, busy, cancelled, token)
 
 
-def _end(event: icalendar.Event, start: datetime, place: ZoneInfo) -> datetime:
-    """A length in hours is exact, also over a clock change; days and ends are by the clock (RFC 5545, 3.3.6)."""
-    length = event.get("DURATION")
-    if length is not None and not length.dt.days:
-        end: datetime = start + length.dt
-        return end
-    return _instant(event.end, place)
+def _wall(value: date | datetime) -> datetime:
+    """What the clock shows."""
+    return value.replace(tzinfo=None) if isinstance(value, datetime) else datetime.combine(value, time())
 
 
 def _instant(value: date | datetime, place: ZoneInfo) -> datetime:
