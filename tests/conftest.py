@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from caldav_server import CalDavServer
+from calendar_site import Site
 from hypothesis import HealthCheck, settings
 from postgres import MISSING, Server, programs, running
 
@@ -82,6 +83,14 @@ def ledgers(sample_facts) -> list[Ledger]:
 def story(tmp_path):
     """A story on the shipped deployment: ``story("2026-11-23 09:00")``."""
     return lambda starts: Story(ROOT, tmp_path, starts)
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """A web server that publishes a calendar."""
+    made = Site()
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -39,8 +39,7 @@ class Calendars:
         except Exception as error:  # noqa: BLE001 - a plugin may raise anything; what depends on the calendar waits
             log.error("calendar_unreadable", calendar=name, error=type(error).__name__)
             since = error.since if isinstance(error, Unreadable) else None
-            why = error.detail if isinstance(error, CommschedError) else type(error).__name__
-            return Snapshot(name, NEVER, since or now, stale=True, since=since, problem=why)
+            return Snapshot(name, NEVER, since or now, stale=True, since=since, problem=_why(error))
         if found.stale:
             log.warning("calendar_stale", calendar=name, since=found.taken_at.isoformat())
         return found
@@ -61,6 +60,12 @@ class Calendars:
     def forget(self) -> None:
         """Let every calendar be read again when it is needed next."""
         self._standing.clear()
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, Unreadable):
+        return error.problem
+    return error.detail if isinstance(error, CommschedError) else type(error).__name__
 
 
 def known_of(snapshot: Snapshot) -> str:

@@ -229,9 +229,10 @@ OURS = "@commsched"
 class Unreadable(CommschedError):
     """A calendar cannot be read."""
 
-    def __init__(self, calendar: str, detail: str, *, since: datetime | None = None) -> None:
-        self.since = since
-        super().__init__(f"{calendar}: {detail}")
+    # ``since`` is when it was read last, if ever.
+    def __init__(self, calendar: str, problem: str, *, since: datetime | None = None) -> None:
+        self.problem, self.since = problem, since
+        super().__init__(f"{calendar}: {problem}")
 
 
 class OutOfStep(CommschedError):

@@ -82,7 +82,7 @@ def test_what_plans_are_made_by_stands_until_it_is_read_again(calendars, desk, s
 @pytest.mark.parametrize(
     ("error", "since", "problem"),
     [
-        (Unreadable("desk", "the server answered 500", since=NOW - HOUR), NOW - HOUR, "desk: the server answered 500"),
+        (Unreadable("desk", "the server answered 500", since=NOW - HOUR), NOW - HOUR, "the server answered 500"),
         (ZeroDivisionError("secret"), None, "ZeroDivisionError"),
     ],
 )

@@ -28,7 +28,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from zoneinfo import ZoneInfo
 
 import icalendar
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from commsched import (
     OURS,
@@ -67,7 +67,7 @@ class CalDavSettings(RemoteSettings):
 
     url: str = Field(description="The address of the calendar itself, not of the account.")
     user: str = Field(default="", description="Who we are to the server.")
-    password: str = Field(default="", repr=False, description="The password, as `env:NAME` or `file:PATH`.")
+    password: SecretStr = Field(default=SecretStr(""), description="The password, as `env:NAME` or `file:PATH`.")
     write: bool = Field(
         default=False, description="Whether our appointments are kept in it, and what people do to them there counts."
     )
@@ -113,7 +113,7 @@ class CalDav(RemoteCalendar[CalDavSettings]):
         self._client = client(
             url=self._base,
             username=settings.user or None,
-            password=settings.password or None,
+            password=settings.password.get_secret_value() or None,
             timeout=settings.timeout,
         )
         # No proxy and no password that the configuration does not name.

@@ -19,7 +19,7 @@ from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from commsched import (
     EVER,
@@ -42,7 +42,7 @@ class IcsUrlSettings(RemoteSettings):
 
     url: str = Field(description="The address: `https://…` or `webcal://…`; `env:NAME` keeps it out of the file.")
     user: str = Field(default="", description="Who we are to the server, where it asks.")
-    password: str = Field(default="", repr=False, description="The password, as `env:NAME` or `file:PATH`.")
+    password: SecretStr = Field(default=SecretStr(""), description="The password, as `env:NAME` or `file:PATH`.")
     max_bytes: int = Field(default=10_000_000, gt=0, description="How long the calendar may be.")
 
     @model_validator(mode="after")
@@ -68,7 +68,8 @@ class IcsUrl(RemoteCalendar[IcsUrlSettings]):
         known = kept.validators if kept else {}
         headers = {VALIDATORS[name]: value for name, value in known.items()}
         if mine.user:
-            headers["Authorization"] = "Basic " + b64encode(f"{mine.user}:{mine.password}".encode()).decode()
+            word = f"{mine.user}:{mine.password.get_secret_value()}"
+            headers["Authorization"] = "Basic " + b64encode(word.encode()).decode()
         answer = read_web(
             web_address(mine.url, allow_private=mine.allow_private),
             headers,
