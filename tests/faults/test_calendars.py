@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import signal
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from time import monotonic, sleep
 
 import pytest
 from caldav_server import PASSWORD, USER
@@ -62,3 +63,20 @@ def test_killed_while_writing(broken, caldav_server, place, meanwhile):
     else:
         (name,) = names
         assert f"DTSTART:{start:%Y%m%dT%H%M%SZ}" in caldav_server.text("bay", name)
+
+
+@pytest.mark.faults
+def test_the_service_keeps_calendars_in_step(broken, caldav_server):
+    """Without anybody asking, a booking stands there soon after the service has started."""
+    broken.write("secret", PASSWORD)
+    broken.configure(CALENDAR.format(url=caldav_server.calendar("bay"), user=USER))
+    now = datetime.now(UTC)
+    broken.given({"type": "customer", "id": "C1", "at": NOON.isoformat()}, visit(now + 3 * DAY, at=now), at=now)
+    service = broken.start("run")
+    until = monotonic() + 30
+    while not caldav_server.names("bay") and monotonic() < until:
+        sleep(0.02)  # another process does it, by its own clock
+    service.signal(signal.SIGTERM)
+    code, _, err = service.wait()
+    assert code == 0, err
+    assert len(caldav_server.names("bay")) == 1

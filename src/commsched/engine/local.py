@@ -15,6 +15,7 @@ from types import FrameType
 
 import structlog
 from apscheduler.executors.debug import DebugExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.blocking import BlockingScheduler
 
 from commsched.engine.clock import Clock
@@ -91,7 +92,12 @@ class LocalEngine:
         )
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
-        self.scheduler.start()
+        try:
+            self.scheduler.start()
+        except JobLookupError:
+            # Told to stop while a job was running, the scheduler misses the job that it was about to put back.
+            if self.scheduler.running:
+                raise
 
     def _wake(self) -> None:
         try:
