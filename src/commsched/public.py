@@ -29,6 +29,7 @@ from commsched.plugin.base import (
     Channel,
     ChannelEvent,
     Condition,
+    Entry,
     NoSettings,
     Outcome,
     Outgoing,
@@ -46,7 +47,7 @@ from commsched.plugin.crash import crash_point
 from commsched.plugin.events import Copy, EventCalendar, EventSettings, RemoteCalendar, RemoteSettings
 from commsched.plugin.fields import Length, LocalTime, Week, ZoneName
 from commsched.plugin.hookspecs import hookimpl
-from commsched.plugin.ical import Entry, entries_of
+from commsched.plugin.ical import entries_of
 from commsched.plugin.journal import Journal
 from commsched.plugin.view import Department, Snapshot, View, unreadable
 from commsched.plugin.web import Answer, Unreachable, check_host, web_address

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commsched.engine.agreement import Known, Ours, agree
-from commsched.plugin.ical import Entry
+from commsched.plugin.base import Entry
 
 NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)
 TIMES = [(NOON + timedelta(hours=n), NOON + timedelta(hours=n + 1)) for n in range(4)]

@@ -8,6 +8,7 @@ import pytest
 from calendar_site import CALENDAR, say
 
 from commsched.app import App
+from commsched.check.steps import calendar_problems
 from commsched.cli.health import examine
 from commsched.engine.clock import SetClock
 
@@ -95,6 +96,8 @@ def test_what_depends_on_a_calendar_waits_and_goes_when_it_can(shop, site, custo
     assert not finding.ok
     assert finding.says == "hours cannot be read: The server answered 503."
     assert "It was read last on" in finding.do
+    (problem,) = calendar_problems(shop.app)
+    assert problem.message == "the calendar hours cannot be read: The server answered 503."
     site.answer = lambda handler: say(handler, 200, CALENDAR)
     shop.app.reader.forget()
     shop.clock.at += DAY

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from commsched.plugin.ical import Entry
+from commsched.plugin.base import Entry
 
 # Seconds are lost on the way to some servers; nobody is told of them.
 MOVE = timedelta(minutes=1)

@@ -22,9 +22,8 @@ from sqlalchemy import Connection, Row
 from commsched.engine.agreement import Known, Ours, Times, What, agree
 from commsched.errors import CommschedError, StoreError
 from commsched.model.facts import AnyFact, Appointment
-from commsched.plugin.base import OURS, Booking, Calendar, OutOfStep
+from commsched.plugin.base import OURS, Booking, Calendar, Entry, OutOfStep
 from commsched.plugin.crash import crash_point
-from commsched.plugin.ical import Entry
 from commsched.rules.rule import Service
 from commsched.store import queries
 from commsched.store.ledgers import append

@@ -15,7 +15,6 @@ from pydantic import BaseModel, ConfigDict
 
 from commsched.errors import CommschedError
 from commsched.model.decisions import Code, Proposal, Verdict
-from commsched.plugin.ical import Entry
 from commsched.plugin.view import Snapshot, View
 from commsched.timing.civil import zone
 from commsched.timing.windows import Span
@@ -237,6 +236,22 @@ class Unreadable(CommschedError):
 
 class OutOfStep(CommschedError):
     """The entry in the calendar is no longer what it was; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One occurrence of an event: ``[start, end)`` in UTC.
+
+    ``busy``: it takes time, so it is neither cancelled nor marked as transparent. ``token`` is the server's word for
+    the version of the event, where it has one (an ETag).
+    """
+
+    uid: str
+    start: datetime
+    end: datetime
+    busy: bool = True
+    cancelled: bool = False
+    token: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,9 @@ import structlog
 from pydantic import Field
 
 from commsched.errors import CommschedError
-from commsched.plugin.base import OURS, Calendar, Settings, Unreadable
+from commsched.plugin.base import OURS, Calendar, Entry, Settings, Unreadable
 from commsched.plugin.fields import Length, Week, ZoneName
-from commsched.plugin.ical import Entry, entries_of
+from commsched.plugin.ical import entries_of
 from commsched.plugin.view import Snapshot
 from commsched.timing.civil import parse_week, weekly
 from commsched.timing.windows import ALWAYS, Span, Windows

@@ -8,7 +8,6 @@ what a VTIMEZONE of the same document defines; an event in any other zone makes 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +17,7 @@ import recurring_ical_events
 from dateutil.rrule import rrulestr
 from icalendar.timezone import tzp
 
+from commsched.plugin.base import Entry
 from commsched.timing.civil import instant, start_of_day
 from commsched.timing.windows import Span
 
@@ -29,22 +29,6 @@ MANY = 10_000
 WEEK = timedelta(days=7)
 _UNITS = {"SECONDLY": timedelta(seconds=1), "MINUTELY": timedelta(minutes=1)}
 _TIMES = ("DTSTART", "DTEND", "RECURRENCE-ID", "RDATE", "EXDATE")
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One occurrence of an event: ``[start, end)`` in UTC.
-
-    ``busy``: it takes time, so it is neither cancelled nor marked as transparent. ``token`` is the server's word for
-    the version of the event, where it has one (an ETag).
-    """
-
-    uid: str
-    start: datetime
-    end: datetime
-    busy: bool = True
-    cancelled: bool = False
-    token: str = ""
 
 
 def entries_of(document: bytes, place: ZoneInfo, within: Span, token: str = "") -> Iterator[Entry]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from commsched.engine.agreement import Known, Ours, agree
-from commsched.plugin.ical import Entry
+from commsched.plugin.base import Entry
 
 NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
