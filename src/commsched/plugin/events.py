@@ -26,6 +26,8 @@ from commsched.timing.windows import ALWAYS, Span, Windows
 
 log = structlog.get_logger("commsched.calendars")
 COPIES = Path("var") / "calendars"
+# For how many spans a calendar keeps what it has laid out.
+SPANS = 8
 
 
 class EventSettings(Settings):
@@ -55,6 +57,11 @@ R = TypeVar("R", bound=RemoteSettings)
 class EventCalendar(Calendar[E]):
     """Closed, or open, at events."""
 
+    def __init__(self, settings: E, *, name: str, folder: Path = Path(), zone: ZoneInfo | None = None) -> None:
+        super().__init__(settings, name=name, folder=folder, zone=zone)
+        self._documents: tuple[tuple[str, bytes], ...] = ()
+        self._laid_out: dict[Span, Windows] = {}
+
     @property
     def here(self) -> ZoneInfo:
         """The zone of whole days and hours."""
@@ -71,10 +78,22 @@ class EventCalendar(Calendar[E]):
     def opened(self, documents: Iterable[tuple[str, bytes]], within: Span) -> Windows:
         """When the events in iCalendar documents leave it open. Raises :class:`ValueError` if one cannot be read.
 
-        Our own appointments do not count where we write them: the store knows what they take.
+        Our own appointments do not count where we write them: the store knows what they take. What was laid out of the
+        same documents is kept, because that takes long and most calendars seldom change.
         """
-        events = (one for one in self.listed(documents, within) if one.busy)
-        busy = Windows((one.start, one.end) for one in events if not (self.writes and one.uid.endswith(OURS)))
+        found = tuple(documents)
+        if found != self._documents:
+            self._documents, self._laid_out = found, {}
+        if within not in self._laid_out:
+            if len(self._laid_out) >= SPANS:
+                self._laid_out.clear()
+            self._laid_out[within] = self._between(self.listed(found, within), within)
+        return self._laid_out[within]
+
+    def _between(self, entries: Iterable[Entry], within: Span) -> Windows:
+        busy = Windows(
+            (one.start, one.end) for one in entries if one.busy and not (self.writes and one.uid.endswith(OURS))
+        )
         hours = self.settings.hours
         base = ALWAYS.clip(*within) if hours is None else weekly(parse_week(hours), (self.here,), within)
         return base - busy if self.settings.mode == "closed" else base & busy

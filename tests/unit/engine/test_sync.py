@@ -165,6 +165,23 @@ def test_removed_there_it_is_cancelled(shop, book, caldav_server, how):
     assert "STATUS:CONFIRMED" in caldav_server.text("bay", name)
 
 
+def test_a_calendar_program_writes_it_its_own_way(shop, book, caldav_server):
+    """With a zone of its own, across a clock change, and made to come again: the first time counts, by its clock."""
+    book(datetime(2026, 10, 30, 15, tzinfo=UTC))
+    sync(shop)
+    (name,) = caldav_server.names("bay")
+    zoned = "DTSTART;TZID=America/Chicago:20261102T100000"
+    caldav_server.change(
+        "bay",
+        name,
+        ("DTSTART:20261030T150000Z", f"{zoned}\nRRULE:FREQ=WEEKLY;COUNT=3"),
+        ("DTEND:20261030T160000Z", "DTEND;TZID=America/Chicago:20261102T110000"),
+    )
+    assert sync(shop) == (0, 0, 1, 0, [])
+    assert standing(shop)["A1"][0] == datetime(2026, 11, 2, 16, tzinfo=UTC)
+    assert sync(shop) == NOTHING
+
+
 def test_changed_on_both_sides_the_calendar_counts(shop, book, caldav_server):
     """Once, and then both rest."""
     book()
