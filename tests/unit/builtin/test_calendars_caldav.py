@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from caldav_server import PASSWORD, USER
 
-from commsched import Booking, OutOfStep, Unreachable, Unreadable, Windows, zone
+from commsched import Booking, CommschedError, OutOfStep, Unreachable, Unreadable, Windows, zone
 from commsched.builtin.calendars.caldav import CalDav, CalDavSettings
 
 CHICAGO = zone("America/Chicago")
@@ -182,3 +183,10 @@ def test_nothing_is_written_over_what_we_have_not_seen(caldav_server, calendar):
         with pytest.raises(OutOfStep):
             attempt()
     assert "DTSTART:20261021T183000Z" in caldav_server.text("bay", "a1b2@commsched")
+
+
+def test_without_the_library_it_says_what_to_install(calendar, monkeypatch):
+    """Only who uses the kind needs it; the configuration is refused, and not the first reading."""
+    monkeypatch.setitem(sys.modules, "caldav", None)
+    with pytest.raises(CommschedError, match=r"pip install 'commsched\[caldav\]'"):
+        calendar()
