@@ -11,6 +11,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from caldav_server import CalDavServer
+from calendar_site import Site
 from hypothesis import HealthCheck, settings
 from postgres import MISSING, Server, programs, running
 
@@ -81,6 +83,23 @@ def ledgers(sample_facts) -> list[Ledger]:
 def story(tmp_path):
     """A story on the shipped deployment: ``story("2026-11-23 09:00")``."""
     return lambda starts: Story(ROOT, tmp_path, starts)
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """A web server that publishes a calendar."""
+    made = Site()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def caldav_server(tmp_path_factory) -> Iterator[CalDavServer]:
+    """A CalDAV server without any calendar."""
+    server = CalDavServer(tmp_path_factory.mktemp("caldav"))
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

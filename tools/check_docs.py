@@ -22,7 +22,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import click
 import msgspec
 from msgspec import UnsetType
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from commsched.cli import cli
 from commsched.cli.group import COMMANDS, Commands
@@ -157,6 +157,7 @@ def _type(annotation: Any) -> str:  # noqa: ANN401 - an annotation can be anythi
 
 _WORDS = {
     "str": "text",
+    "SecretStr": "secret",
     "int": "whole number",
     "float": "number",
     "bool": "true or false",
@@ -169,7 +170,8 @@ _WORDS = {
 
 def _shown(value: object) -> str:
     """A default as it would be written; nothing at all is an empty cell."""
-    if value is None or value == "" or (isinstance(value, tuple | frozenset | list | dict) and not value):
+    empty = isinstance(value, tuple | frozenset | list | dict) and not value
+    if value is None or value in ("", SecretStr("")) or empty:
         return ""
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"

@@ -7,13 +7,12 @@ import inspect
 import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from email.utils import parseaddr
 from functools import cached_property
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,8 +21,10 @@ from sqlalchemy import Connection
 
 from commsched.config import FILE, Configuration, InstanceSettings, load_configuration
 from commsched.delivery.compose import Composer, Letterhead
+from commsched.engine.calendars import Calendars, known_of
 from commsched.engine.clock import Clock, SystemClock
 from commsched.engine.loop import Loop
+from commsched.engine.sync import Sync, Synced
 from commsched.engine.virtual import Recording, RecordingSettings
 from commsched.errors import ConfigurationError, StoreError, TemplateError
 from commsched.loading import Plugins, load_plugins
@@ -48,12 +49,10 @@ from commsched.store.ledgers import append, load
 from commsched.store.store import Store, instant, micros
 from commsched.timing.civil import start_of_day, zone
 from commsched.timing.durations import parse_exact
-from commsched.timing.windows import NEVER, Span
+from commsched.timing.windows import Span
 
 log = structlog.get_logger("commsched.app")
 LIVE_FROM = "live_from"
-# How often calendars are read again while the service runs.
-REFRESH_SECONDS = 900
 
 
 @dataclass
@@ -99,8 +98,8 @@ class App:
             one.label: made(Source, one, self.folder, self._zone) for one in self.configuration.sources
         }
         self._given_store = store
+        self.reader = Calendars(self.calendars)
         self._bases: dict[int, World] = {}
-        self._made = monotonic()
 
     @cached_property
     def store(self) -> Store:
@@ -214,6 +213,14 @@ class App:
             log.warning("facts_rejected", count=pulled.rejects, see=str(REJECTS))
         return pulled
 
+    @cached_property
+    def _sync(self) -> Sync:
+        return Sync(self.store, self.calendars, self.services, self.plugins.tell)
+
+    def sync(self, now: datetime) -> Synced:
+        """Bring our appointments in step with the calendars that keep them, in both directions."""
+        return self._sync.run(now)
+
     def record(self, facts: Iterable[tuple[str, AnyFact]]) -> list[AnyFact]:
         """Append facts that a person stated here; returns those that were new."""
         with self.store.write() as connection:
@@ -296,17 +303,19 @@ class App:
             since[rule.name] = max(start, stated)
         return since
 
+    def snapshot(self, name: str, within: Span, now: datetime) -> Snapshot:
+        """When any declared calendar is open, read afresh; one that cannot be read is stale, not empty."""
+        return self.reader.snapshot(name, within, now)
+
     def _base(self, now: datetime) -> World:
         """The world without what the store says; calendars are read for whole years, so that its hash stands still."""
-        if monotonic() - self._made > REFRESH_SECONDS:
-            self._bases.clear()
-            self._made = monotonic()
-        if now.year not in self._bases:
-            within = (datetime(now.year - 1, 1, 1, tzinfo=UTC), datetime(now.year + 3, 1, 1, tzinfo=UTC))
-            snapshots = {name: self._snapshot(calendar, within, now) for name, calendar in self.calendars.items()}
+        named = sorted({one.calendar for one in self.configuration.departments.values() if one.calendar})
+        snapshots = self.reader.standing(named, now)
+        base = self._bases.get(now.year)
+        if base is None or base.calendars is not snapshots:
             settings = self.configuration.deployment
             templates = {name: self.renderer.digest(name) for name in self.renderer.names()}
-            self._bases[now.year] = World(
+            base = World(
                 hash=self._hash(snapshots, templates),
                 name=settings.name,
                 rules=self.rules,
@@ -328,15 +337,8 @@ class App:
                 text=self._phrase,
                 time_limit=settings.policy_seconds,
             )
-        return self._bases[now.year]
-
-    def _snapshot(self, calendar: Calendar[Any], within: Span, now: datetime) -> Snapshot:
-        """A calendar as it is; one that cannot be read is stale, not empty."""
-        try:
-            return calendar.snapshot(within, now)
-        except Exception as error:  # noqa: BLE001 - a plugin may raise anything; what depends on the calendar waits
-            log.error("calendar_unreadable", calendar=calendar.name, error=type(error).__name__)
-            return Snapshot(calendar.name, NEVER, now, stale=True)
+            self._bases[now.year] = base
+        return base
 
     def _hash(self, snapshots: Mapping[str, Snapshot], templates: Mapping[str, str]) -> str:
         """What a plan depends on, as one word: configuration, rules, plugins' code, calendars, templates, tzdata."""
@@ -351,7 +353,8 @@ class App:
             ),
             *(source_of(type(applied.policy)) for applied in self.policies),
             *(path.read_text("utf-8") for path in sorted((self.folder / "plugins").glob("*.py"))),
-            *(f"{name}={snapshot.stale}{snapshot.open.spans}" for name, snapshot in sorted(snapshots.items())),
+            # Not when they were read: a calendar that is as it was makes no other world.
+            *(f"{name}={known_of(snapshot)}" for name, snapshot in sorted(snapshots.items())),
             repr(sorted(templates.items())),
             version("tzdata"),
         ]

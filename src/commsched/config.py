@@ -21,6 +21,8 @@ from commsched.timing.civil import zone
 from commsched.timing.durations import parse_exact
 
 FILE = Path("config/commsched.toml")
+# What must never stand in the file itself.
+SECRETS = frozenset({"password", "secret", "token"})
 # An environment variable that puts another database in the place of the configured one.
 STORE = "COMMSCHED_STORE"
 
@@ -200,6 +202,10 @@ def _check_names(configuration: Configuration, text: str) -> None:
 def _resolved(value: Any, folder: Path) -> Any:  # noqa: ANN401 - TOML is any
     """The value with ``env:`` and ``file:`` references read."""
     if isinstance(value, dict):
+        for name in sorted(SECRETS & value.keys()):
+            if isinstance(value[name], str) and value[name] and not value[name].startswith(("env:", "file:")):
+                message = f"{name} must not stand in the file; write env:NAME or file:PATH, and put it there"
+                raise ConfigurationError.one(FILE, message, code="secret")
         return {name: _resolved(one, folder) for name, one in value.items()}
     if isinstance(value, list):
         return [_resolved(one, folder) for one in value]

@@ -19,30 +19,39 @@ from commsched.model.decisions import (
 )
 from commsched.model.facts import AnyFact, Consent, Custom, Event, Hold, Intent, ServiceRecord
 from commsched.plugin.base import (
+    OURS,
     Accepted,
     Ambiguous,
     Attempt,
+    Booking,
     Calendar,
     Capabilities,
     Channel,
     ChannelEvent,
     Condition,
+    Entry,
     NoSettings,
     Outcome,
     Outgoing,
+    OutOfStep,
     Policy,
     Receipt,
     Refused,
     Settings,
     Source,
     TryLater,
+    Unreadable,
     WebhookRequest,
 )
 from commsched.plugin.crash import crash_point
+from commsched.plugin.events import Copy, EventCalendar, EventSettings, RemoteCalendar, RemoteSettings
 from commsched.plugin.fields import Length, LocalTime, Week, ZoneName
 from commsched.plugin.hookspecs import hookimpl
+from commsched.plugin.ical import entries_of
 from commsched.plugin.journal import Journal
-from commsched.plugin.view import Department, Snapshot, View
+from commsched.plugin.view import Department, Snapshot, View, unreadable
+from commsched.plugin.web import Answer, Unreachable, check_host, web_address
+from commsched.plugin.web import fetch as read_web
 from commsched.timing.civil import (
     by_date,
     daily,
@@ -55,16 +64,20 @@ from commsched.timing.civil import (
     zone,
 )
 from commsched.timing.durations import parse_duration, parse_exact
-from commsched.timing.windows import ALWAYS, NEVER, Span, Windows
+from commsched.timing.windows import ALWAYS, EVER, NEVER, Span, Windows
 
 __all__ = [
     "ALWAYS",
+    "EVER",
     "NEVER",
+    "OURS",
     "Accepted",
     "Ambiguous",
     "Anchor",
+    "Answer",
     "AnyFact",
     "Attempt",
+    "Booking",
     "Calendar",
     "Capabilities",
     "Channel",
@@ -73,16 +86,21 @@ __all__ = [
     "CommschedError",
     "Condition",
     "Consent",
+    "Copy",
     "Custom",
     "Decision",
     "Department",
+    "Entry",
     "Event",
+    "EventCalendar",
+    "EventSettings",
     "Hold",
     "Intent",
     "Journal",
     "Length",
     "LocalTime",
     "NoSettings",
+    "OutOfStep",
     "Outcome",
     "Outgoing",
     "Placed",
@@ -90,12 +108,16 @@ __all__ = [
     "Proposal",
     "Receipt",
     "Refused",
+    "RemoteCalendar",
+    "RemoteSettings",
     "ServiceRecord",
     "Settings",
     "Snapshot",
     "Source",
     "Span",
     "TryLater",
+    "Unreachable",
+    "Unreadable",
     "Verdict",
     "View",
     "WebhookRequest",
@@ -104,10 +126,12 @@ __all__ = [
     "ZoneName",
     "allow",
     "by_date",
+    "check_host",
     "could_not",
     "crash_point",
     "daily",
     "deny",
+    "entries_of",
     "hookimpl",
     "instant",
     "local_date",
@@ -118,7 +142,10 @@ __all__ = [
     "parse_hours",
     "parse_week",
     "permission",
+    "read_web",
     "start_of_day",
+    "unreadable",
+    "web_address",
     "weekly",
     "zone",
 ]

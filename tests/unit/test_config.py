@@ -97,6 +97,15 @@ def test_a_file_in_another_encoding(deploy):
         load_configuration(folder)
 
 
+@pytest.mark.parametrize("name", ["password", "secret", "token"])
+def test_a_secret_in_the_file_itself_is_refused(deploy, configuration, name):
+    """It would be in every copy and every backup of the configuration."""
+    text = configuration + f'\n[[calendars]]\nkind = "ics_url"\n{name} = "hunter2"\n'
+    with pytest.raises(ConfigurationError, match=f"{name} must not stand in the file; write env:NAME") as caught:
+        load_configuration(deploy({"config/commsched.toml": text}))
+    assert "hunter2" not in str(caught.value)
+
+
 def test_secrets_come_from_outside(deploy, configuration, monkeypatch):
     """A value may stand in the environment or in a file; one that is not there is named."""
     text = configuration.replace('name = "Corner Garage"', 'name = "env:GARAGE"').replace(

@@ -109,3 +109,14 @@ def test_the_policy_of_the_plugin_guide_keeps_the_laws(deployment):
     declare(deployment, '\n[[policies]]\nkind = "no_surveys_for_loyal"\n')
     app = loaded(deployment)
     policy_laws(next(applied.policy for applied in app.policies if applied.name == "no_surveys_for_loyal"))
+
+
+def test_the_calendar_in_the_reference_loads(deployment, monkeypatch):
+    """What an operator copies from docs/calendars.md is a calendar that keeps appointments."""
+    (block,) = blocks((ROOT / "docs" / "calendars.md").read_text("utf-8"), "toml")
+    monkeypatch.setenv("BAY_ONE_PASSWORD", "torque-wrench")
+    path = deployment / "config/commsched.toml"
+    path.write_text(path.read_text("utf-8") + "\n" + block, "utf-8")
+    bay = App(deployment, clock=SetClock(NOON)).calendars["bay-one"]
+    assert bay.writes
+    assert "torque-wrench" not in repr(bay.settings)

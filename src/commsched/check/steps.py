@@ -10,7 +10,7 @@ from commsched.app import App
 from commsched.check.messages import media_of
 from commsched.check.report import line_of
 from commsched.config import FILE, InstanceSettings
-from commsched.errors import CommschedError, Problem, StoreError
+from commsched.errors import Problem, StoreError
 from commsched.model.vocabulary import MEDIA
 from commsched.planning.world import World
 from commsched.rules.rule import Rule, Step, TriggerKind
@@ -98,12 +98,11 @@ def _undeclared(app: App, policy: InstanceSettings, field: str, name: str, known
 def calendar_problems(app: App) -> Iterator[Problem]:
     """Calendars that cannot be read."""
     now = app.clock.now()
-    for name, calendar in app.calendars.items():
-        try:
-            calendar.snapshot((now, now + 365 * _DAY), now)
-        except CommschedError as error:
+    for name in app.calendars:
+        snapshot = app.snapshot(name, (now, now + 365 * _DAY), now)
+        if snapshot.stale:
             line = line_of(app.folder, str(FILE), f'"{name}"')
-            yield Problem(str(FILE), line, "calendar", f"the calendar {name} cannot be read: {error}")
+            yield Problem(str(FILE), line, "calendar", f"the calendar {name} cannot be read: {snapshot.problem}")
 
 
 def purposes_without_policy(app: App, world: World) -> Iterator[str]:

@@ -6,13 +6,16 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from commsched.app import App
 from commsched.cli.output import counted, pairs
 from commsched.cli.times import age, local
-from commsched.errors import CommschedError, StoreError
+from commsched.engine.sync import PROBLEM
+from commsched.errors import StoreError
+from commsched.plugin.view import Snapshot
 from commsched.store import queries
 from commsched.store.store import HEAD, instant
 
@@ -92,17 +95,35 @@ def _observers(app: App, connection: Connection, now: datetime) -> Iterator[Find
         yield Finding("observer", False, f"{name} failed: {error}", "Mend the plugin; sending went on without it.")
 
 
+def _in_step(app: App, connection: Connection, now: datetime) -> Iterator[Finding]:
+    del now
+    for name in sorted(name for name, calendar in app.calendars.items() if calendar.writes):
+        problem = queries.setting(connection, PROBLEM + name)
+        if problem:
+            yield Finding("calendar", False, f"{name} is not in step: {problem}", "It is tried again every minute.")
+        else:
+            known = len(queries.calendar_entries(connection, name))
+            yield Finding("calendar", True, f"{name} keeps {counted(known, 'appointment')}")
+
+
 def _calendars(app: App, now: datetime) -> Iterator[Finding]:
-    for name, calendar in app.calendars.items():
-        try:
-            snapshot = calendar.snapshot((now, now + timedelta(days=60)), now)
-        except CommschedError as error:
-            yield Finding("calendar", False, f"{name} cannot be read: {error}", "Whatever asks it refuses until then.")
+    zone = app.configuration.deployment.zone
+    for name in app.calendars:
+        snapshot = app.snapshot(name, (now, now + timedelta(days=60)), now)
+        if snapshot.stale:
+            yield Finding("calendar", False, f"{name} cannot be read: {snapshot.problem}", _meanwhile(snapshot, zone))
             continue
         open_ahead = bool(snapshot.open)
         do = "" if open_ahead else "Nothing can be placed in its hours; look at its settings."
         says = "readable" if open_ahead else "never open in the next 60 days"
-        yield Finding("calendar", open_ahead and not snapshot.stale, f"{name}: {says}", do)
+        yield Finding("calendar", open_ahead, f"{name}: {says}", do)
+
+
+def _meanwhile(snapshot: Snapshot, zone: ZoneInfo) -> str:
+    if snapshot.usable:
+        return f"What was read on {local(snapshot.taken_at, zone)} counts until then."
+    since = f" It was read last on {local(snapshot.since, zone)}." if snapshot.since else ""
+    return f"Whatever asks it waits until then.{since}"
 
 
 def _disk(app: App) -> Finding:
@@ -119,4 +140,5 @@ _LOOKS: tuple[Callable[[App, Connection, datetime], Iterator[Finding]], ...] = (
     _doubt,
     _stopped,
     _observers,
+    _in_step,
 )

@@ -15,6 +15,7 @@ from types import FrameType
 
 import structlog
 from apscheduler.executors.debug import DebugExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.blocking import BlockingScheduler
 
 from commsched.engine.clock import Clock
@@ -29,6 +30,7 @@ POLL = timedelta(seconds=1)
 SWEEP = timedelta(seconds=5)
 SWEEP_BATCH = 1000
 PULL = timedelta(seconds=10)
+SYNC = timedelta(seconds=60)
 AFTER_ERROR = timedelta(seconds=5)
 
 
@@ -64,9 +66,14 @@ class LocalEngine:
     """Runs the loop until told to stop; planning stays in the main thread, where a hanging policy can be stopped."""
 
     def __init__(
-        self, loop: Loop, clock: Clock, pull: Callable[[datetime], object], report: Callable[[Report], None]
+        self,
+        loop: Loop,
+        clock: Clock,
+        pull: Callable[[datetime], object],
+        report: Callable[[Report], None],
+        sync: Callable[[datetime], object] = lambda _: None,
     ) -> None:
-        self.loop, self.clock, self.pull, self.report = loop, clock, pull, report
+        self.loop, self.clock, self.pull, self.report, self.sync = loop, clock, pull, report, sync
         self.scheduler = BlockingScheduler(
             timezone=UTC,
             executors={"default": DebugExecutor()},
@@ -80,9 +87,17 @@ class LocalEngine:
         self.scheduler.add_job(
             self._pull, "interval", seconds=PULL.total_seconds(), id="pull", next_run_time=datetime.now(UTC)
         )
+        self.scheduler.add_job(
+            self._sync, "interval", seconds=SYNC.total_seconds(), id="sync", next_run_time=datetime.now(UTC)
+        )
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
-        self.scheduler.start()
+        try:
+            self.scheduler.start()
+        except JobLookupError:
+            # Told to stop while a job was running, the scheduler misses the job that it was about to put back.
+            if self.scheduler.running:
+                raise
 
     def _wake(self) -> None:
         try:
@@ -111,6 +126,9 @@ class LocalEngine:
 
     def _pull(self) -> None:
         self._guarded(lambda: self.pull(self.clock.now()))
+
+    def _sync(self) -> None:
+        self._guarded(lambda: self.sync(self.clock.now()))
 
     def _guarded(self, work: Callable[[], object]) -> None:
         try:

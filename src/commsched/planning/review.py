@@ -35,6 +35,7 @@ from commsched.timing.windows import NEVER, Span, Windows
 GLIMPSE = timedelta(minutes=10)
 UNREACHABLE = could_not("unreachable")
 FAILED = must_not("plugin_failed")
+CALENDAR = could_not("calendar_unreadable")
 PAUSED = must_not("paused")
 REHEARSAL = must_not("rehearsal")
 
@@ -102,7 +103,7 @@ class Reviewer:
         return Review(applied.name, applied.policy.code, verdict)
 
     def _ours(self, proposal: Proposal) -> Sequence[Review]:
-        """What commsched itself objects to: no address, the stop button, a rehearsal."""
+        """What commsched itself objects to: no address, a calendar it cannot read, the stop button, a rehearsal."""
         found = []
         missing = frozenset(proposal.media) - proposal.addresses.keys()
         chain = self.world.chain(proposal.purpose, proposal.topic, proposal.department)
@@ -111,6 +112,8 @@ class Reviewer:
             media = None if not proposal.addresses else missing
             detail = f"there is no usable address or channel for {_words(sorted(missing)) or 'any medium'}"
             found.append(Review("commsched", UNREACHABLE, Verdict(NEVER, media, detail)))
+        if waits := self.world.waits_for(proposal.rule, proposal.step):
+            found.append(Review("commsched", CALENDAR, deny(waits)))
         for pause in self.world.pauses:
             denied = self._stopped(pause.scope, proposal)
             if denied:

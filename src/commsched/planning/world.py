@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from commsched.model.facts import AnyFact
 from commsched.model.vocabulary import Vocabulary
 from commsched.plugin.base import Policy
-from commsched.plugin.view import Department, Snapshot
+from commsched.plugin.view import Department, Snapshot, unreadable
 from commsched.rules.rule import Rule, Service
 from commsched.timing.civil import local_date, start_of_day
 
@@ -113,8 +113,24 @@ class World:
             self._chains[wanted] = found
         return found
 
+    def waits_for(self, rule: str, step: str) -> str | None:
+        """Why a step cannot know its times at present: it counts business days of a calendar that cannot be read."""
+        found = self.rule(rule)
+        department = self.departments.get(found.department) if found else None
+        calendar = self.calendars.get(department.calendar) if department and department.calendar else None
+        if found is None or department is None or calendar is None or calendar.usable:
+            return None
+        one = next((one for one in found.steps if one.name == step), None)
+        counts = one is not None and any(
+            time.counts_business_days for time in (one.at, one.deadline, one.not_before) if time is not None
+        )
+        return unreadable(department, calendar.since) if counts else None
+
     def business(self, department: str) -> Callable[[date, int], date]:
-        """How a department counts business days: the days on which its calendar opens; Monday to Friday without one."""
+        """How a department counts business days: the days on which its calendar opens; Monday to Friday without one.
+
+        Also where it cannot be read, so that a message has a span in which it waits: see :meth:`waits_for`.
+        """
         known = self.departments.get(department)
         calendar = self.calendars.get(known.calendar) if known and known.calendar else None
         place = known.zone if known else self.zone

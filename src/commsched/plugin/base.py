@@ -221,8 +221,64 @@ class Channel(Plugin[S], ABC):
         raise Refused(f"channel {self.name} takes no webhooks (asked for {request.url}).")
 
 
+# How the UIDs of our own events end.
+OURS = "@commsched"
+
+
+class Unreadable(CommschedError):
+    """A calendar cannot be read."""
+
+    # ``since`` is when it was read last, if ever.
+    def __init__(self, calendar: str, problem: str, *, since: datetime | None = None) -> None:
+        self.problem, self.since = problem, since
+        super().__init__(f"{calendar}: {problem}")
+
+
+class OutOfStep(CommschedError):
+    """The entry in the calendar is no longer what it was; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One occurrence of an event: ``[start, end)`` in UTC.
+
+    ``busy``: it takes time, so it is neither cancelled nor marked as transparent. ``token`` is the server's word for
+    the version of the event, where it has one (an ETag).
+    """
+
+    uid: str
+    start: datetime
+    end: datetime
+    busy: bool = True
+    cancelled: bool = False
+    token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """An appointment as it is to stand in a calendar.
+
+    ``uid`` is opaque and the same for ever; ``title`` says nothing of who comes.
+    """
+
+    uid: str
+    start: datetime
+    end: datetime
+    title: str
+
+
 class Calendar(Plugin[S], ABC):
-    """Says when something is open: a department's hours, a technician's free time."""
+    """Says when something is open: a department's hours, a technician's free time.
+
+    A calendar of a kind that sets ``writable``, and says so of itself (:attr:`writes`), keeps our appointments too.
+    """
+
+    writable: ClassVar[bool] = False
+
+    @property
+    def writes(self) -> bool:
+        """Whether this calendar is to keep our appointments."""
+        return self.writable
 
     def place(self, stated: str = "") -> ZoneInfo:
         """The zone that a setting names; the deployment's, where it names none."""
@@ -234,7 +290,30 @@ class Calendar(Plugin[S], ABC):
 
     @abstractmethod
     def snapshot(self, within: Span, now: datetime) -> Snapshot:
-        """When it is open inside ``within``. May read files or the network; the result is frozen into the world."""
+        """When it is open inside ``within``. May read files or the network; the result is frozen into the world.
+
+        Raises :class:`Unreadable`, or anything else: what depends on the calendar then waits.
+        """
+
+    def entries(self, within: Span, now: datetime) -> Iterable[Entry]:
+        """Every event of ours that stands in the calendar now, with its token: those whose UID ends with ``OURS``.
+
+        Raises where that cannot be read; an old copy is no answer.
+        """
+        del now
+        raise Unreadable(self.name, f"its kind cannot tell what stands in it between {within[0]} and {within[1]}")
+
+    def put(self, booking: Booking, token: str) -> str:
+        """Write an event: a new one where ``token`` is empty, else in the place of the one that has that token.
+
+        Returns the new token, or an empty string if the server tells none. Raises :class:`OutOfStep` if there is one
+        already, or it has another token; anything else means that it may or may not stand there.
+        """
+        raise Unreadable(self.name, f"its kind cannot write ({booking.uid}, {token})")
+
+    def remove(self, uid: str, token: str) -> None:
+        """Take an event away; one that is not there is no error. Raises :class:`OutOfStep` if its token is another."""
+        raise Unreadable(self.name, f"its kind cannot remove ({uid}, {token})")
 
 
 class Source(Plugin[S], ABC):

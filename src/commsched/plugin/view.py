@@ -27,12 +27,23 @@ from commsched.timing.windows import Windows
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A calendar as it was read: when it is open, when that was, and whether it could be read at all."""
+    """A calendar as it was read: when it is open, and when that was.
+
+    ``stale``: it could not be read just now. Then ``open`` and ``taken_at`` are those of the last good copy, and there
+    is none if ``open`` is empty. ``since`` is when a stale one was last read, ``None`` if nobody knows.
+    """
 
     name: str
     open: Windows
     taken_at: datetime
     stale: bool = False
+    since: datetime | None = None
+    problem: str = ""
+
+    @property
+    def usable(self) -> bool:
+        """Whether there is anything to go by: it could be read, or there is a copy that is not too old."""
+        return not self.stale or bool(self.open)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +57,14 @@ class Department:
     phone: str = ""
     email: str = ""
     postal: str = ""
+
+
+def unreadable(department: Department, since: datetime | None) -> str:
+    """The sentence for what waits until a department's calendar can be read again; ``since``: that of its snapshot."""
+    if since is None:
+        return f"the calendar {department.calendar} of {department.title} cannot be read at present"
+    when = f"{since.astimezone(department.zone):%Y-%m-%d %H:%M}"
+    return f"the calendar {department.calendar} of {department.title} could not be read since {when}"
 
 
 class View:

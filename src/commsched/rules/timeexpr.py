@@ -60,6 +60,10 @@ class _Moved:
         edge = _at(day + _DAY, _MIDNIGHT, place) - _SECOND if end_of_day else _at(day, _MIDNIGHT, place)
         return edge + self.exact if self.exact else edge
 
+    @property
+    def counts_business_days(self) -> bool:
+        return any(duration.business_days for _, duration in self.moves)
+
     def _from_instant(self, start: datetime, place: ZoneInfo, business: Business) -> datetime:
         if self.clock is not None:
             day = (start + self.exact).astimezone(place).date()
@@ -96,6 +100,10 @@ class _Choice:
             return None
         return min(known) if self.pick == "earliest" else max(known)
 
+    @property
+    def counts_business_days(self) -> bool:
+        return any(part.counts_business_days for part in self.parts)
+
 
 @dataclass(frozen=True, slots=True)
 class TimeExpression:
@@ -107,6 +115,11 @@ class TimeExpression:
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def counts_business_days(self) -> bool:
+        """Whether it means something only where a department's calendar is known."""
+        return self._root.counts_business_days
 
     def resolve(
         self,

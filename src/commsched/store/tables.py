@@ -79,6 +79,23 @@ appointment = Table(
     Index("appointment_by_start", "start"),
 )
 
+# What stands of our appointments in calendars that other people write to as well. ``start`` and ``end``: what both
+# sides had last, null before the first time; ``new_start`` and ``new_end``: what is being written, null if nothing is.
+calendar_entry = Table(
+    "calendar_entry",
+    metadata,
+    Column("calendar", Text, nullable=False),
+    Column("uid", Text, nullable=False),
+    Column("customer", Text, nullable=False),
+    Column("appointment", Text, nullable=False),
+    Column("start", BigInteger),
+    Column("end", BigInteger),
+    Column("new_start", BigInteger),
+    Column("new_end", BigInteger),
+    PrimaryKeyConstraint("calendar", "uid"),
+    sqlite_with_rowid=False,
+)
+
 # The only queue: customers to wake. Claiming moves ``due`` to the end of the lease and raises the fence.
 wake = Table(
     "wake",

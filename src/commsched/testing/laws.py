@@ -23,7 +23,19 @@ from pydantic import SecretStr
 
 from commsched.model.decisions import Proposal, Verdict
 from commsched.model.state import Profile, State
-from commsched.plugin.base import Accepted, Attempt, Channel, Outgoing, Policy, Refused, TryLater
+from commsched.plugin.base import (
+    OURS,
+    Accepted,
+    Attempt,
+    Booking,
+    Calendar,
+    Channel,
+    Outgoing,
+    OutOfStep,
+    Policy,
+    Refused,
+    TryLater,
+)
 from commsched.plugin.view import View
 from commsched.testing.strategies import proposals, views, windows
 from commsched.timing.windows import ALWAYS, NEVER, Span, Windows
@@ -67,6 +79,62 @@ def channel_laws(
     cancelled leaves no doubt. No secret of the settings is in an error. After all that it still sends.
     """
     asyncio.run(_channel_laws(channel, message, accepted))
+
+
+def calendar_laws(calendar: Calendar[Any], now: datetime, *, examples: int = 50) -> None:
+    """What every calendar keeps that can be read at present; whatever stands in it, in the two years around ``now``.
+
+    Its open times lie inside the span that was asked for, and a narrower span gives the clipped answer. The same
+    question gives the same answer. One that keeps our appointments has what was written, once, and neither writes over
+    nor takes away what is not as it was said to be; afterwards it is as it was.
+    """
+    year = timedelta(days=366)
+    around = (now - year, now + year)
+
+    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @given(st.data())
+    def hold(data: st.DataObject) -> None:
+        wide = _part(around, data)
+        found = calendar.snapshot(wide, now)
+        _law(found.name == calendar.name, "it answers with a snapshot of its name")
+        _law(not found.stale and found.taken_at == now, "what was read now was taken now")
+        _law(found.open.clip(*wide) == found.open, "it is open inside the span only")
+        _law(calendar.snapshot(wide, now) == found, "the same question gives the same answer")
+        part = _part(wide, data) if wide[1] - wide[0] > timedelta(seconds=1) else wide
+        narrow = calendar.snapshot(part, now)
+        _law(narrow.open == found.open.clip(*part), "a narrower span gives the clipped answer")
+
+    hold()
+    if calendar.writes:
+        _keeps_appointments(calendar, now)
+
+
+def _keeps_appointments(calendar: Calendar[Any], now: datetime) -> None:
+    start = now.replace(microsecond=0) + timedelta(days=1)
+    booking = Booking(f"0123456789abcdef{OURS}", start, start + timedelta(hours=1), "Law")
+    later = replace(booking, start=start + timedelta(hours=2), end=start + timedelta(hours=3))
+    around = (now, now + timedelta(days=3))
+    before = list(calendar.entries(around, now))
+    calendar.put(booking, "")
+    (first,) = [one for one in calendar.entries(around, now) if one.uid == booking.uid]
+    _law((first.start, first.end) == (booking.start, booking.end), "what was written stands there")
+    _refuses(lambda: calendar.put(later, ""), "what stands there is not written over as if it were new")
+    calendar.put(later, first.token)
+    (second,) = [one for one in calendar.entries(around, now) if one.uid == booking.uid]
+    _law((second.start, second.end) == (later.start, later.end), "what was changed is changed")
+    _refuses(lambda: calendar.put(booking, first.token), "what was changed since is not written over")
+    _refuses(lambda: calendar.remove(booking.uid, first.token), "what was changed since is not taken away")
+    for _ in range(2):
+        calendar.remove(booking.uid, second.token)
+    _law(list(calendar.entries(around, now)) == before, "afterwards it is as it was")
+
+
+def _refuses(deed: Callable[[], object], law: str) -> None:
+    try:
+        deed()
+    except OutOfStep:
+        return
+    raise AssertionError(law)
 
 
 def _law(kept: bool, law: str) -> None:  # noqa: FBT001 - reads as the assert that it is, and is kept under -O too

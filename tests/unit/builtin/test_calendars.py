@@ -64,6 +64,16 @@ def test_holidays_are_closed():
     ]
 
 
+def test_a_holiday_may_be_open_or_have_hours_of_its_own():
+    """By name, on its day and on the day it is observed; another holiday on the same day still closes."""
+    work = {"holidays": "US-IL", "open_on": ["Columbus Day"], "holiday_hours": {"Veterans Day": ["09:00-12:00"]}}
+    assert opening(day("2026-10-12"), **work) == opening(day("2026-10-12")) != []
+    assert opening(day("2026-11-11"), **work) == ["11-11 09:00/11-11 12:00"]
+    assert opening(day("2026-11-26"), **work) == []
+    assert opening(day("2026-07-03"), holidays="US-IL", open_on=["Independence Day"]) != []
+    assert opening(day("2026-11-11"), **work, exceptions={"2026-11-11": []}) == []
+
+
 def test_regions_have_holidays_of_their_own():
     """All Saints' Day closes in Bavaria and not in Berlin."""
     assert opening(day("2027-11-01"), holidays="DE-BY") == []
@@ -100,6 +110,8 @@ def test_a_calendar_may_have_a_zone_of_its_own():
         ("exceptions", {"christmas": []}, "exceptions"),
         ("holidays", "US-XX", "DE-BY"),
         ("holidays", "Illinois", "DE-BY"),
+        ("open_on", ["Columbus Day"], "nowhere has no public holiday"),
+        ("holiday_hours", {"Christmas Day": ["noon"]}, "09:00-12:30"),
         ("zone", "Chicago", "America/Chicago"),
     ],
 )
@@ -107,6 +119,23 @@ def test_bad_hours_are_refused_with_an_example(setting, value, hint):
     """What cannot be read is refused when the configuration is, with what would be right."""
     with pytest.raises(ValidationError, match=hint):
         OpeningHoursSettings.model_validate({"weekly": {}} | {setting: value})
+
+
+def test_holidays_are_called_as_in_their_country(monkeypatch):
+    """Whatever language the machine speaks, so that a configuration means the same everywhere."""
+    for language in ("en_US", "fr"):
+        monkeypatch.setenv("LANGUAGE", language)
+        closed = opening(day("2027-11-01"), holidays="DE-BY")
+        assert closed == opening(day("2027-11-01"), holidays="DE-BY", holiday_hours={"Allerheiligen": []})
+        assert opening(day("2027-11-01"), holidays="DE-BY", open_on=["Allerheiligen"]) != closed
+
+
+def test_a_misspelt_holiday_is_refused_with_the_right_one():
+    """A holiday that nobody has would never be open, and nobody would know why."""
+    with pytest.raises(ValidationError, match=r"holiday called 'Columbos Day'; did you mean 'Columbus Day'\?"):
+        OpeningHoursSettings.model_validate({"weekly": {}, "holidays": "US-IL", "open_on": ["Columbos Day"]})
+    with pytest.raises(ValidationError, match="there is Allerheiligen, Christi Himmelfahrt"):
+        OpeningHoursSettings.model_validate({"weekly": {}, "holidays": "DE-BY", "holiday_hours": {"xyz": []}})
 
 
 def test_a_calendar_without_a_zone_says_so():
@@ -218,6 +247,92 @@ def test_a_time_that_the_clock_skips_begins_after_the_gap(read):
     """02:30 on the night of the change to summer time is 03:00."""
     night = event("DTSTART;TZID=America/Chicago:20270314T023000", "DTEND;TZID=America/Chicago:20270314T040000")
     assert read(night, day("2027-03-14")) == ["03-14 03:00/03-14 04:00"]
+
+
+WINTER = """BEGIN:VTIMEZONE
+TZID:Customized Time Zone
+BEGIN:STANDARD
+DTSTART:16011104T020000
+RRULE:FREQ=YEARLY;BYDAY=1SU;BYMONTH=11
+TZOFFSETFROM:{summer}
+TZOFFSETTO:{winter}
+END:STANDARD
+BEGIN:DAYLIGHT
+DTSTART:16010311T020000
+RRULE:FREQ=YEARLY;BYDAY=2SU;BYMONTH=3
+TZOFFSETFROM:{winter}
+TZOFFSETTO:{summer}
+END:DAYLIGHT
+END:VTIMEZONE
+"""
+OWN = event("DTSTART;TZID=Customized Time Zone:20261027T090000", "DURATION:PT1H", "RRULE:FREQ=WEEKLY;COUNT=2")
+
+
+def test_a_zone_that_the_document_defines(read):
+    """With its clock changes; the same name in another document is another zone, before or behind the events."""
+    chicago, denver = WINTER.format(summer="-0500", winter="-0600"), WINTER.format(summer="-0600", winter="-0700")
+    assert read(chicago + OWN, day("2026-10-20", 20)) == ["10-27 09:00/10-27 10:00", "11-03 09:00/11-03 10:00"]
+    assert read(OWN + denver, day("2026-10-20", 20)) == ["10-27 10:00/10-27 11:00", "11-03 10:00/11-03 11:00"]
+    with pytest.raises(CommschedError, match="the zone 'Customized Time Zone' of the event one is not known"):
+        read(OWN, day("2026-10-20", 20))
+
+
+def test_zones_as_windows_calls_them(read):
+    """Outlook writes its own names; they mean the zones of the tz database."""
+    berlin = event("DTSTART;TZID=W. Europe Standard Time:20261103T120000", "DURATION:PT1H")
+    assert read(berlin, day("2026-11-03")) == ["11-03 05:00/11-03 06:00"]
+
+
+@pytest.mark.parametrize("field", ["RDATE", "EXDATE"])
+def test_an_unknown_zone_is_refused_wherever_it_stands(read, field):
+    """The library would take the time for one of the event's own zone."""
+    one = event("DTSTART:20261103T120000Z", "DURATION:PT1H", f"{field};TZID=Nowhere/At-All:20261104T120000")
+    with pytest.raises(CommschedError, match="Nowhere/At-All"):
+        read(one, day("2026-11-03"))
+
+
+def test_more_dates_and_periods(read):
+    """RDATE adds to a rule, also with a length of its own, and EXDATE takes away."""
+    more = event(
+        "DTSTART;TZID=America/Chicago:20261102T090000",
+        "DURATION:PT1H",
+        "RRULE:FREQ=DAILY;COUNT=3",
+        "RDATE;TZID=America/Chicago:20261106T150000",
+        "RDATE;VALUE=PERIOD:20261107T150000Z/20261107T180000Z",
+        "EXDATE;TZID=America/Chicago:20261103T090000",
+    )
+    assert read(more, day("2026-11-01", 9)) == [
+        "11-02 09:00/11-02 10:00",
+        "11-04 09:00/11-04 10:00",
+        "11-06 15:00/11-06 16:00",
+        "11-07 09:00/11-07 12:00",
+    ]
+
+
+def test_a_length_in_hours_is_exact(read):
+    """A night shift of eight hours ends an hour later by the clock when that goes forward; one with an end does not."""
+    night = ("DTSTART;TZID=America/Chicago:20270313T220000",)
+    assert read(event(*night, "DURATION:PT8H"), day("2027-03-13", 2)) == ["03-13 22:00/03-14 07:00"]
+    fixed = event(*night, "DTEND;TZID=America/Chicago:20270314T060000")
+    assert read(fixed, day("2027-03-13", 2)) == ["03-13 22:00/03-14 06:00"]
+
+
+def test_a_first_time_that_the_rule_does_not_know_is_none(read):
+    """RFC 5545 leaves it open; it is as in libical and ical4j. Where a date is added by hand, it counts."""
+    weekly = ("DTSTART:20261103T120000Z", "DURATION:PT1H", "RRULE:FREQ=WEEKLY;BYDAY=WE;COUNT=1")
+    assert read(event(*weekly), day("2026-11-02", 4)) == ["11-04 06:00/11-04 07:00"]
+    both = event(*weekly, "RDATE:20261103T120000Z")
+    assert read(both, day("2026-11-02", 4)) == ["11-03 06:00/11-03 07:00", "11-04 06:00/11-04 07:00"]
+
+
+@pytest.mark.parametrize(
+    "rule", ["FREQ=SECONDLY", "FREQ=MINUTELY;INTERVAL=4", "FREQ=HOURLY;BYMINUTE=" + ",".join(map(str, range(13)))]
+)
+def test_what_would_never_end_is_refused(read, rule):
+    """Nobody has an appointment every second; a calendar that says so would keep us busy for ever."""
+    with pytest.raises(CommschedError, match="comes again in less than five minutes"):
+        read(event("DTSTART:20261103T120000Z", "DURATION:PT1S", f"RRULE:{rule}"), day("2026-11-03"))
+    assert read(event("DTSTART:20261103T120000Z", "DURATION:PT1S", f"RRULE:{rule};COUNT=9"), day("2026-11-03"))
 
 
 @pytest.mark.parametrize(

@@ -71,13 +71,29 @@ def test_a_department_without_a_calendar_is_always_open(ask):
     assert ask(BusinessHours, departments=alone).windows is None
 
 
-@pytest.mark.parametrize("calendars", [{}, None])
-def test_a_calendar_that_cannot_be_read_closes_the_department(ask, may, noon, calendars):
-    """A calendar that is stale or missing is not an open one, and the reason names it."""
-    given = hours(Windows.between(noon, noon + DAY), stale=True)
-    verdict = ask(BusinessHours, **(given if calendars is None else given | {"calendars": calendars}))
+SINCE = datetime(2026, 6, 1, 14, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("calendars", "detail"),
+    [
+        ({}, "cannot be read at present"),
+        ({"hours": Snapshot("hours", Windows(), SINCE, True)}, "cannot be read at present"),
+        ({"hours": Snapshot("hours", Windows(), SINCE, True, SINCE)}, "could not be read since 2026-06-01 09:30"),
+    ],
+)
+def test_a_calendar_that_cannot_be_read_closes_the_department(ask, may, calendars, detail):
+    """A calendar that is missing, or was not read for too long, is not an open one; the reason says since when."""
+    verdict = ask(BusinessHours, **{**hours(Windows()), "calendars": calendars})
     assert not may(verdict)
-    assert verdict.detail == "the calendar hours of Service cannot be read at present"
+    assert verdict.detail == f"the calendar hours of Service {detail}"
+
+
+def test_the_last_good_copy_of_a_calendar_counts(ask, may, noon):
+    """While a calendar cannot be read, the hours are those that were known last."""
+    verdict = ask(BusinessHours, **hours(Windows.between(noon, noon + DAY), stale=True))
+    assert may(verdict, "email", noon)
+    assert not may(verdict, "email", noon + DAY)
 
 
 def test_a_cap_lets_so_many_through_and_no_more(ask, may, placed, noon):

@@ -1,7 +1,8 @@
 """Messages that invite a call go while somebody is there to take it: when the department's calendar is open.
 
-A department without a calendar is not restricted. A calendar that cannot be read is not an open one: until it can be
-read again, nothing of that department goes, and the reason says so::
+A department without a calendar is not restricted. While a calendar cannot be read, its last good copy counts, for as
+long as that is of use. Without one it is not an open calendar: until it can be read again, nothing of that department
+goes, and the reason says so::
 
     [[policies]]
     kind = "business_hours"
@@ -10,7 +11,7 @@ read again, nothing of that department goes, and the reason says so::
 
 from __future__ import annotations
 
-from commsched import NoSettings, Policy, Proposal, Verdict, View, allow, could_not, deny, hookimpl, only
+from commsched import NoSettings, Policy, Proposal, Verdict, View, allow, could_not, deny, hookimpl, only, unreadable
 
 
 class BusinessHours(Policy[NoSettings]):
@@ -26,8 +27,8 @@ class BusinessHours(Policy[NoSettings]):
         if department is None or department.calendar is None:
             return allow()
         calendar = view.calendars.get(department.calendar)
-        if calendar is None or calendar.stale:
-            return deny(f"the calendar {department.calendar} of {department.title} cannot be read at present")
+        if calendar is None or not calendar.usable:
+            return deny(unreadable(department, calendar.since if calendar else None))
         return only(calendar.open, detail=f"only while {department.title} is open")
 
 

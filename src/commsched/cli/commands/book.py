@@ -125,18 +125,17 @@ def _begins(session: Session, app: App, start: str) -> datetime:
 def _check_hours(session: Session, app: App, service: Service, begins: datetime, *, force: bool) -> None:
     """Refuse what lies outside the calendar's open hours, unless that is wanted."""
     from commsched.cli.times import local
-    from commsched.errors import CommschedError, Misuse
+    from commsched.errors import Misuse
 
-    calendar = app.calendars.get(service.calendar or "")
-    if calendar is None:
+    if service.calendar not in app.calendars:
         return
     ends = begins + service.duration
-    try:
-        opened = calendar.snapshot((begins, ends), app.clock.now()).open
-    except CommschedError as error:
-        session.warn(f"The calendar {service.calendar} cannot be read, so the hours were not checked: {error}")
+    snapshot = app.snapshot(service.calendar, (begins, ends), app.clock.now())
+    if not snapshot.usable:
+        why = f"The calendar {service.calendar} cannot be read, so the hours were not checked: {snapshot.problem}"
+        session.warn(why)
         return
-    if opened.clip(begins, ends).spans != ((begins, ends),) and not force:
+    if snapshot.open.clip(begins, ends).spans != ((begins, ends),) and not force:
         raise Misuse(
             f"{local(begins, session.zone())} is outside the hours of {service.calendar}; "
             "choose another time, or book it all the same with --force."

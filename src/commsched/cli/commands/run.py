@@ -41,7 +41,7 @@ def run(session: Session) -> None:
         click.echo(f"{app.configuration.deployment.name}: planning and sending until stopped.", err=True)
         app.plugins.tell("startup", app=app)
         try:
-            LocalEngine(loop, app.clock, app.pull, report).run()
+            LocalEngine(loop, app.clock, app.pull, report, app.sync).run()
         finally:
             app.plugins.tell("shutdown", app=app)
             app.store.close()

@@ -23,6 +23,7 @@ def tick(session: Session, at: str | None) -> int:
     now = app.clock.now()
     app.remember_rules()
     pulled = app.pull(now)
+    synced = app.sync(now)
     loop = app.loop()
     with presence(app.store, app.folder, now, loop.lease):
         loop.sweep(now, SWEEP_BATCH)
@@ -31,6 +32,9 @@ def tick(session: Session, at: str | None) -> int:
     parts += [
         f"{count:,} {words}"
         for count, words in (
+            (synced.written + synced.removed, "written to calendars"),
+            (synced.moved, "moved in a calendar"),
+            (synced.cancelled, "cancelled in a calendar"),
             (report.refused, "refused by their channel"),
             (report.later, "to be tried again"),
             (report.in_doubt, "in doubt"),
@@ -42,6 +46,7 @@ def tick(session: Session, at: str | None) -> int:
     if pulled.rejects:
         problems.append(f"{pulled.rejects:,} lines from the sources were not taken in; var/rejects says why")
     problems += [f"the source {name} could not be read" for name in pulled.failed]
+    problems += synced.problems
     for problem in problems:
         session.warn(problem)
     session.say(", ".join(parts) + ".", report=report)

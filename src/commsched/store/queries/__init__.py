@@ -13,6 +13,14 @@ from commsched.store.queries.attempts import (
     open_attempts,
 )
 from commsched.store.queries.base import chunks
+from commsched.store.queries.calendars import (
+    appointments_in,
+    appointments_named,
+    calendar_entries,
+    calendar_entry,
+    drop_calendar_entry,
+    put_calendar_entry,
+)
 from commsched.store.queries.controls import (
     breakers,
     drop_breaker,
@@ -72,9 +80,13 @@ __all__ = [
     "add_members",
     "all_messages",
     "appointments_between",
+    "appointments_in",
+    "appointments_named",
     "attempts",
     "breakers",
     "bump",
+    "calendar_entries",
+    "calendar_entry",
     "chunks",
     "claim",
     "counts",
@@ -82,6 +94,7 @@ __all__ = [
     "decisions",
     "digests",
     "drop_breaker",
+    "drop_calendar_entry",
     "drop_pause",
     "end_attempts",
     "facts",
@@ -100,6 +113,7 @@ __all__ = [
     "places",
     "put_appointments",
     "put_breaker",
+    "put_calendar_entry",
     "put_messages",
     "put_pause",
     "put_rules",
