@@ -75,7 +75,8 @@ def marks_left(
 ) -> list[Interval]:
     """The marks that no record was for, and that did not lie behind the asset when the customer got it.
 
-    Of those that the meter has passed, only the last is left: what is done now is done for all of them.
+    Of those that the meter has passed, only the last is left: what is done now is done for all of them. Of those ahead,
+    the first is enough, unless age counts.
     """
     left: list[Interval] = []
     done = [_Stand(record.at.date(), record, born, meters) for record in records]
@@ -88,9 +89,12 @@ def marks_left(
         if not settled and not _comparable(mark, born, meters):
             settled = number < len(records)
         if not settled:
-            if left and _passed(mark, meters):
+            passed = _passed(mark, meters)
+            if passed:
                 left.clear()
             left.append(mark)
+            if not passed and (born is None or _later(mark, born) is None):
+                break
         before = mark
     return left
 

@@ -23,7 +23,7 @@ from commsched.timing.season import Season, season
 
 # How the logarithm of a rate varies (squares of standard deviations): from leg to leg, however long; over one day of
 # driving, which averages out; from car to car; and from before to after a change or an exception.
-EVER, DAILY, CARS, CHANGED, EXCEPTION = 0.03, 5.0, 0.35, 0.2, 1.0
+EVER, DAILY, CARS, CHANGED, EXCEPTION = 0.03, 3.0, 0.35, 0.2, 1.0
 # A rate from less than this many days is believed less than what was thought before.
 START_DAYS = 45.0
 # A change comes about every so many days; of ten legs one is an exception.
@@ -32,7 +32,7 @@ CHANGE_DAYS, EXCEPTIONAL = 1000.0, 0.1
 HALF_LIFE = 500.0
 BASE_HALF_LIFE = 150.0
 # What is taken to be known of the ups and downs counts as so many legs, and what is learnt as so many at most.
-GUESSED, REMEMBERED = 3.0, 12.0
+GUESSED, REMEMBERED = 2.0, 12.0
 # A leg that strays further than this (in variances) teaches no more about the ups and downs; one that strays less than
 # the other needs no explanation.
 STRAY, FITS = 9.0, 0.5
