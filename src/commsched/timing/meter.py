@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from math import log
-from statistics import median
+
+import msgspec
 
 from commsched.timing.durations import KM_PER_MILE
 
@@ -51,8 +53,7 @@ KILOMETRES = Kind("km", usual=12_500 / 365, most=1500, slack=100, units=UNITS)
 HOURS = Kind("h", usual=12_500 / 365 / 40, most=24, slack=2.5, units=(1.0,))
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(msgspec.Struct, frozen=True, gc=False):
     """A reading: the civil date, kilometres or hours, and whose word it is (0 an import, 1 the customer, 2 staff)."""
 
     on: date
@@ -60,8 +61,7 @@ class Point:
     rank: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
+class Leg(msgspec.Struct, frozen=True, gc=False):
     """What was driven between two readings; ``since`` and ``until`` are ordinals (``date.toordinal``)."""
 
     since: int
@@ -69,8 +69,7 @@ class Leg:
     driven: float
 
 
-@dataclass(frozen=True, slots=True)
-class Meter:
+class Meter(msgspec.Struct, frozen=True, gc=False):
     """A meter's history as far as it can be believed, oldest first.
 
     ``days`` are ordinals; ``read`` what was written down; ``shown`` the same as the present meter would have shown it
@@ -86,21 +85,25 @@ class Meter:
 def history(points: Sequence[Point], kind: Kind = KILOMETRES) -> Meter:
     """The history that readings in any order tell of; the last ``RECENT`` count."""
     ordered = sorted([(point.on.toordinal(), point.value, point.rank) for point in points])[-RECENT:]
-    days, values = [one[0] for one in ordered], [one[1] for one in ordered]
-    legs = [
-        Leg(day, days[n], values[n] - value)
-        for n, (day, value) in enumerate(zip(days[:-1], values[:-1], strict=True), 1)
-    ]
+    legs = [Leg(before[0], after[0], after[1] - before[1]) for before, after in pairwise(ordered)]
     rate = _usual_rate(legs, kind)
-    if all(_strain(leg.driven, leg.until - leg.since, rate, kind) < USUAL for leg in legs):
-        return Meter(tuple(days), tuple(values), tuple(values), tuple(legs))
-    return _joined(_likeliest(ordered, rate, kind), rate)
+    for leg in legs:
+        if _strain(leg.driven, leg.until - leg.since, rate, kind) >= USUAL:
+            return _joined(_likeliest(ordered, rate, kind), rate)
+    values = tuple([one[1] for one in ordered])
+    return Meter(tuple([one[0] for one in ordered]), values, values, tuple(legs))
 
 
 def _usual_rate(legs: Sequence[Leg], kind: Kind) -> float:
     """The median of what was driven a day from one reading to the next, and of what anybody drives."""
-    days = [(leg.driven, leg.until - leg.since) for leg in legs if leg.until > leg.since]
-    return median([kind.usual, *(driven / days for driven, days in days if 0 < driven <= kind.most * days)])
+    rates = [kind.usual]
+    for leg in legs:
+        days = leg.until - leg.since
+        if 0 < leg.driven <= kind.most * days:
+            rates.append(leg.driven / days)
+    rates.sort()
+    half = len(rates) // 2
+    return rates[half] if len(rates) % 2 else (rates[half - 1] + rates[half]) / 2
 
 
 def _strain(driven: float, days: int, rate: float, kind: Kind) -> float:

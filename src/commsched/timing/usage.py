@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from math import exp, log, sqrt
+
+import msgspec
 
 from commsched.timing.meter import KILOMETRES, Kind, Meter, Point, history
 from commsched.timing.pace import CARS, DAILY, EVER, Pace, paces
@@ -21,15 +22,14 @@ __all__ = ["Forecast", "Point", "Usage", "usage"]
 # A tenth of the normal distribution lies beyond this many standard deviations, on either side.
 TENTH = 1.2816
 # What changes in a year without notice: the square of a standard deviation of the rate's logarithm.
-DRIFT = 0.025
+DRIFT = 0.045
 # What lies further off than this never comes.
 MAX_DAYS = 3650
 # A due date is certain enough to be told when its interval is at most this long.
 CERTAIN_DAYS = 90
 
 
-@dataclass(frozen=True, slots=True)
-class Forecast:
+class Forecast(msgspec.Struct, frozen=True, gc=False):
     """When something happens: ``on`` is the best guess; in 80 of 100 cases it is from ``earliest`` to ``latest``."""
 
     earliest: date
@@ -42,8 +42,7 @@ class Forecast:
         return (self.latest - self.earliest).days <= CERTAIN_DAYS
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(msgspec.Struct, frozen=True, gc=False):
     """A meter's history, and the explanations of its pace; ``known`` if the pace is this meter's own at all."""
 
     meter: Meter
