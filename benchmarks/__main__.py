@@ -1,9 +1,11 @@
 """Measure speed and memory, and print one table.
 
     python -m benchmarks [--full] [--markdown] [--save FILE] [B1 B2 …]
+    python -m benchmarks forecast [--seed N] [--cars N]
 
 Without names, all are run: on 2,000 and 10,000 customers, or with ``--full`` on 10,000 and 100,000. Nothing is judged
-and nothing is kept; ``--save benchmarks/results/NAME.json`` keeps the numbers.
+and nothing is kept; ``--save benchmarks/results/NAME.json`` keeps the numbers. ``forecast`` measures how good the usage
+forecast is, not how fast.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import tempfile
 from pathlib import Path
 from time import perf_counter
 
+from benchmarks import forecast
 from benchmarks.bench import Numbers, apart, deployment
 from benchmarks.report import LINES, as_data, as_markdown, as_text, circumstances, rows
 
@@ -38,6 +41,9 @@ STORM_MEASURES = ("storm_ahead", "bare", "apscheduler", "apscheduler_durable", "
 
 def main() -> None:
     """Parse, measure, print."""
+    if sys.argv[1:2] == ["forecast"]:
+        forecast.main(sys.argv[2:])
+        return
     arguments = _arguments()
     sizes = FULL_SIZES if arguments.full else SIZES
     wanted = arguments.numbers or list(LINES)

@@ -76,7 +76,7 @@ def intervals() -> dict[str, tuple[int, float, float]]:
         name: (
             one["every"].get("months", 0),
             _miles(one["every"]),
-            _miles(one.get("first", one["every"])),
+            _miles({"distance": one["once"][0]} if "once" in one else one.get("first", one["every"])),
         )
         for name, one in services.items()
         if "every" in one

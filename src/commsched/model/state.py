@@ -109,6 +109,8 @@ class Plan(msgspec.Struct, frozen=True, gc=False):
     every: Interval | None
     next_due: date | None
     by: str
+    at: datetime
+    recorded_at: datetime
 
 
 class Profile(msgspec.Struct, frozen=True, gc=False):

@@ -1,8 +1,12 @@
-"""When a service is due: the earlier of time and usage since the last recorded service."""
+"""When a service is due: the earlier of time and usage since the last recorded service.
+
+What a due date belongs to (its *occurrence*) is the id of the last record, a mark of the schedule, or what a person
+planned: never a forecast, so that a new reading moves the date and makes no second invitation (DESIGN §2, identity).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 
 import msgspec
@@ -10,143 +14,178 @@ import msgspec
 from commsched.model.facts import Interval, ServiceRecord
 from commsched.model.state import Asset, State
 from commsched.model.state import Plan as ServicePlan
+from commsched.planning.intervals import Dates, after, at_mark, label, marks_left, on_date
+from commsched.planning.metered import Meters
 from commsched.planning.world import World
-from commsched.rules.rule import Service
-from commsched.timing.civil import add_months
-from commsched.timing.durations import in_km, parse_distance
-from commsched.timing.usage import Point, Usage, usage
+from commsched.rules.expressions import Expression
+from commsched.rules.rule import Schedule, Service
 
 # A record with one of these outcomes settles the occurrence: nobody is reminded of work declined or done elsewhere.
 SETTLES = frozenset({"done", "declined", "done_elsewhere"})
 FIRST = "first"
+# Where an interval ends within this long after a recheck that was advised, the recheck is enough.
+CLOSE = timedelta(days=30)
+Key = tuple[str, str | None]
+Found = tuple[str, ServiceRecord]
 
 
 class Due(msgspec.Struct, frozen=True, gc=False):
-    """A service that is due, for an asset or for the customer. ``occurrence`` is the last record's id.
+    """A service that is due, for an asset or for the customer, and ``when``; ``occurrence`` is what it belongs to.
 
-    ``reading`` is the meter value in kilometres or hours at which it is due, if distance counts.
+    ``last``: since when it has been coming; ``known``: when it came to be known that it will.
     """
 
     service: Service
     asset: Asset | None
-    on: date
-    certain: bool
-    by_usage: bool
-    reading: float | None
+    when: Dates
     occurrence: str
     last: date
     known: datetime | None = None
 
-
-def dues(state: State, world: World, wanted: frozenset[str]) -> Iterator[Due]:
-    """Everything of the ``wanted`` services that will be due for the customer, one for each service and asset."""
-    last = _last_records(state)
-    plans = {(plan.service, plan.asset): plan for plan in state.plans}
-    for asset in state.assets.values():
-        if not asset.in_use:
-            continue
-        meter, values = _Meter(state, asset), {**customer_values(state), **asset_values(asset)}
-        for name in wanted:
-            service = world.services[name]
-            if service.needs is not None and service.needs.holds(values) is not True:
-                continue
-            plan = plans.get((name, asset.id))
-            yield from _due(service, asset, last.get((name, asset.id)), plan, meter)
-    for name in wanted:
-        record, plan = last.get((name, None)), plans.get((name, None))
-        if record is not None or plan is not None:
-            yield from _due(world.services[name], None, record, plan, None)
-
-
-class _Meter:
-    """An asset's meter: its readings, those of service records included; the forecast is made when first needed."""
-
-    def __init__(self, state: State, asset: Asset) -> None:
-        self._readings = state.readings.get(asset.id, [])
-        self._records = state.records
-        self._asset = asset
-        self._made = False
-        self._usage: Usage | None = None
-
     @property
-    def usage(self) -> Usage | None:
-        if not self._made:
-            self._made = True
-            self._usage = usage(self._points())
-        return self._usage
+    def on(self) -> date:
+        """The date that it is most likely due on."""
+        return self.when.on
 
-    def _points(self) -> list[Point]:
-        voided = {(reading.at, reading.value) for reading in self._readings if reading.void}
-        points = [
-            Point(reading.at.date(), in_km(reading.value, reading.unit))
-            for reading in self._readings
-            if not reading.void and (reading.at, reading.value) not in voided
+
+def dues(state: State, world: World, wanted: Iterable[str]) -> Iterator[Due]:
+    """Everything of the ``wanted`` services that will be due for the customer.
+
+    One for each service and asset, and one more where a mark of its schedule was passed or a recheck was advised.
+    """
+    seen = _Seen(state, world)
+    for asset in state.assets.values():
+        if asset.in_use:
+            one = _Subject(seen, asset)
+            for name in wanted:
+                yield from one.dues(world.services[name])
+    if seen.concerned:
+        whole = _Subject(seen, None)
+        for name in wanted:
+            if name in seen.concerned:
+                yield from whole.dues(world.services[name])
+
+
+class _Seen:
+    """What the ledger says of services: the records that settle, oldest first, the advice that stands, the plans."""
+
+    def __init__(self, state: State, world: World) -> None:
+        self.state, self.customer = state, customer_values(state)
+        self.plans = {(plan.service, plan.asset): plan for plan in state.plans}
+        self.settled: dict[Key, list[Found]] = {}
+        self.advised: dict[Key, Found] = {}
+        nameless = {record.service for _, record in state.records if record.asset is None} & world.services.keys()
+        about = {name: self._needing(world.services[name]) for name in nameless if _about_assets(world.services[name])}
+        for identity, record in state.records:
+            needing = about.get(record.service) if record.asset is None else None
+            if needing is not None and not needing:
+                continue  # what it was about is not theirs any more
+            key = (record.service, needing[0] if needing and len(needing) == 1 else record.asset)
+            if record.outcome in SETTLES:
+                self.settled.setdefault(key, []).append((identity, record))
+                if key in self.advised and self.advised[key][1].at < record.at:
+                    del self.advised[key]
+            elif record.recheck_on is not None:
+                self.advised[key] = (identity, record)
+        for found in self.settled.values():
+            found.sort(key=lambda one: one[1].at)
+        self.concerned = {name for name, asset in (*self.plans, *self.settled, *self.advised) if asset is None}
+
+    def _needing(self, service: Service) -> list[str]:
+        """The assets in use that need the service."""
+        assets = self.state.assets.values()
+        return [
+            asset.id
+            for asset in assets
+            if asset.in_use and _holds(service.needs, {**self.customer, **asset_values(asset)})
         ]
-        points += [
-            Point(record.at.date(), in_km(record.reading, record.unit))
-            for _, record in self._records
-            if record.asset == self._asset.id and record.reading is not None
-        ]
-        return points
 
 
-def _last_records(state: State) -> dict[tuple[str, str | None], tuple[str, ServiceRecord]]:
-    last: dict[tuple[str, str | None], tuple[str, ServiceRecord]] = {}
-    for identity, record in state.records:
-        if record.outcome in SETTLES:
-            key = (record.service, record.asset)
-            if key not in last or last[key][1].at <= record.at:
-                last[key] = (identity, record)
-    return last
+def _about_assets(service: Service) -> bool:
+    return service.needs is not None and any(name.startswith("asset.") for name in service.needs.names)
 
 
-def _due(
-    service: Service,
-    asset: Asset | None,
-    last: tuple[str, ServiceRecord] | None,
-    plan: ServicePlan | None,
-    meter: _Meter | None,
-) -> Iterator[Due]:
-    interval = (plan and plan.every) or (service.every if last else service.first or service.every)
-    since = last[1].at.date() if last else asset.acquired_on if asset else None
-    occurrence = last[0] if last else FIRST
-    known = (last[1].recorded_at or last[1].at) if last else None
-    if plan is not None and plan.next_due is not None and (since is None or plan.next_due > since):
-        yield Due(service, asset, plan.next_due, True, False, None, occurrence, since or plan.next_due, known)
-        return
-    if interval is None or since is None:
-        return
-    by_time = _after(interval, since)
-    target, by_usage = _by_usage(interval, last[1] if last else None, since, meter)
-    if by_usage is not None and (by_time is None or by_usage[0] < by_time):
-        certain = by_usage[1] or (by_time is not None and (by_time - by_usage[0]).days <= CLOSE)
-        yield Due(service, asset, by_usage[0], certain, True, target, occurrence, since, known)
-    elif by_time is not None:
-        yield Due(service, asset, by_time, True, False, target, occurrence, since, known)
+def _holds(expression: Expression | None, values: Mapping[str, object]) -> bool:
+    return expression is None or expression.holds(values) is True
 
 
-# Where time and usage agree to within this many days, the exact usage does not matter.
-CLOSE = 30
+class _Subject:
+    """An asset, or the customer: what is due for it."""
+
+    def __init__(self, seen: _Seen, asset: Asset | None) -> None:
+        self.seen, self.asset = seen, asset
+        self.id = asset.id if asset else None
+        self.since = asset.acquired_on if asset else None
+        self.values = {**seen.customer, **asset_values(asset)} if asset else seen.customer
+        self.meters = Meters(seen.state, asset) if asset else None
+
+    def dues(self, service: Service) -> Iterator[Due]:
+        """What is due of one service: a recheck that was advised, and what its schedule or a plan says."""
+        key = (service.id, self.id)
+        advice = self.seen.advised.get(key)
+        recheck = _recheck(service, self.asset, advice) if advice else None
+        if recheck is not None:
+            yield recheck
+        plan = self.seen.plans.get(key)
+        if plan is None and not self._needs(service):
+            return
+        for due in self._scheduled(service, self.seen.settled.get(key, []), plan):
+            if recheck is None or due.on < recheck.on or due.on > recheck.on + CLOSE:
+                yield due
+
+    def _needs(self, service: Service) -> bool:
+        if self.asset is None and _about_assets(service):
+            return True  # which of several assets it was is not known
+        return _holds(service.needs, self.values)
+
+    def _scheduled(self, service: Service, settled: list[Found], plan: ServicePlan | None) -> Iterator[Due]:
+        identity, last = settled[-1] if settled else (FIRST, None)
+        since = last.at.date() if last else self.since
+        known = (last.recorded_at or last.at) if last else None
+        if plan is not None:
+            known = max(known, plan.recorded_at) if known else plan.recorded_at
+            if plan.next_due is not None and (since is None or plan.next_due > since):
+                stated = f"{identity}@{plan.next_due.isoformat()}"
+                yield Due(service, self.asset, on_date(plan.next_due), stated, since or plan.next_due, known)
+                return
+            if plan.every is not None and last is None:
+                since = max(since or date.min, plan.at.date())
+        schedule = self._schedule(service, plan)
+        if schedule.once:
+            marks = marks_left(schedule.once, [record for _, record in settled], self.since, self.meters)
+            if marks:
+                yield from self._marks(service, marks, since, known)
+                return
+        interval = schedule.every if last else schedule.first or schedule.every
+        when = after(interval, since, last, self.meters) if interval and since else None
+        if when is not None and since is not None:
+            yield Due(service, self.asset, when, identity, since, known)
+
+    def _schedule(self, service: Service, plan: ServicePlan | None) -> Schedule:
+        """Which schedule counts: a person's, that of the first severe variant that holds, or the ordinary one."""
+        if plan is not None and plan.every is not None:
+            return Schedule(plan.every)
+        for variant in service.severe:
+            if variant.when.holds(self.values) is True:
+                return variant.schedule
+        return service.schedule
+
+    def _marks(
+        self, service: Service, marks: list[Interval], since: date | None, known: datetime | None
+    ) -> Iterator[Due]:
+        """The marks ahead, each an occurrence of its own."""
+        for mark in marks:
+            when = at_mark(mark, self.since, self.meters)
+            if when is not None:
+                yield Due(service, self.asset, when, f"once-{label(mark)}", since or when.earliest, known)
 
 
-def _after(interval: Interval, since: date) -> date | None:
-    if interval.months is None and interval.weeks is None and interval.days is None:
+def _recheck(service: Service, asset: Asset | None, advice: Found) -> Due | None:
+    identity, record = advice
+    if record.recheck_on is None:
         return None
-    return add_months(since, interval.months or 0) + timedelta(weeks=interval.weeks or 0, days=interval.days or 0)
-
-
-def _by_usage(
-    interval: Interval, last: ServiceRecord | None, since: date, meter: _Meter | None
-) -> tuple[float | None, tuple[date, bool] | None]:
-    """The meter value at which it is due, and when the meter will show that."""
-    distance = parse_distance(interval.distance) if interval.distance else interval.hours
-    if distance is None or meter is None:
-        return None, None
-    known = last is not None and last.reading is not None
-    if meter.usage is None:
-        return (in_km(last.reading, last.unit) + distance if last and last.reading is not None else None), None
-    start = in_km(last.reading, last.unit) if last and known and last.reading is not None else meter.usage.at(since)
-    return start + distance, meter.usage.reaches(start + distance)
+    known = record.recorded_at or record.at
+    return Due(service, asset, on_date(record.recheck_on), identity, record.at.date(), known)
 
 
 def customer_values(state: State) -> dict[str, object]:

@@ -207,7 +207,7 @@ class _Builder:
             assets={name: Asset(name, **fields) for name, fields in self.assets.items()},
             readings=self.readings,
             records=self.identified(f.ServiceRecord),
-            plans=tuple(Plan(p.service, p.asset, p.every, p.next_due, p.by) for p in self.plans.values()),
+            plans=tuple(_plan(fact) for fact in self.plans.values()),
             obligations={name: _obligation(name, o) for name, o in self.obligations.items() if "due" in o},
             appointments={name: _appointment(name, a) for name, a in self.appointments.items() if "start" in a},
             events=self.identified(f.Event),
@@ -256,6 +256,11 @@ def _contact(kind: str, address: str, point: dict[str, Any]) -> Contact:
         stated_by=point["stated_by"],
         at=point["at"],
     )
+
+
+def _plan(fact: f.ServicePlan) -> Plan:
+    learnt = fact.recorded_at or fact.at
+    return Plan(fact.service, fact.asset, fact.every, fact.next_due, fact.by, fact.at, learnt)
 
 
 def _obligation(name: str, o: dict[str, Any]) -> Obligation:

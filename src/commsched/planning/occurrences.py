@@ -100,7 +100,7 @@ class Subjects:
                     asset=due.asset,
                     service=due.service.id,
                     since=due.last,
-                    certain=due.certain,
+                    certain=due.when.certain,
                     values=_due_values(due, self.world),
                 )
 
@@ -314,22 +314,30 @@ def _in_regions(region: str, regions: tuple[str, ...]) -> bool:
 
 
 def _due_values(due: Due, world: World) -> dict[str, object]:
-    attributes = due.asset.attributes if due.asset else {}
+    when = due.when
+    unit = "h" if when.hours else (due.asset.attributes.get("unit") if due.asset else None) or world.units
     return {
-        "due.date": due.on,
-        "due.reading": due.reading,
-        "due.unit": "h" if due.service.every and due.service.every.hours else attributes.get("unit") or world.units,
-        "due.certain": due.certain,
-        "due.by_usage": due.by_usage,
+        "due.date": when.on,
+        "due.earliest": _at_noon(when.earliest),
+        "due.latest": _at_noon(when.latest),
+        "due.reading": when.reading,
+        "due.unit": unit,
+        "due.certain": when.certain,
+        "due.by_usage": when.by_usage,
     }
 
 
+def _at_noon(day: date) -> datetime:
+    """A date as the instant that expressions compare: noon, which is of that date nearly everywhere."""
+    return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+
+
 @lru_cache(maxsize=64)
-def _wanted_of(rules: tuple[tuple[str, ...], ...]) -> frozenset[str]:
-    return frozenset(name for names in rules for name in names)
+def _wanted_of(rules: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
+    return tuple(sorted({name for names in rules for name in names}))
 
 
-def _wanted(world: World) -> frozenset[str]:
+def _wanted(world: World) -> tuple[str, ...]:
     return _wanted_of(tuple(rule.trigger.names for rule in world.rules if rule.trigger.kind == "service_due"))
 
 

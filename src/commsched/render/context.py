@@ -139,14 +139,17 @@ class Due(Day):
 
     ``reading``: the meter value at which it is due, in the owner's unit and with separators, or ``""`` when only time
     counts. ``unit``: ``miles``, ``km`` or ``hours``. ``certain``: whether the forecast is good enough to claim it.
+    ``earliest`` and ``latest``: the days between which it falls due in 80 of 100 cases.
     """
 
-    SHOWN: ClassVar[frozenset[str]] = Day.SHOWN | {"reading", "unit", "certain", "by_usage"}
+    SHOWN: ClassVar[frozenset[str]] = Day.SHOWN | {"reading", "unit", "certain", "by_usage", "earliest", "latest"}
 
     reading: str = ""
     unit: str = ""
     certain: bool = True
     by_usage: bool = False
+    earliest: Day | None = None
+    latest: Day | None = None
 
 
 class Group:
@@ -246,7 +249,16 @@ def _due(context: Context, locale: str) -> Due | When:
         unit=formats.unit_name(unit, locale),
         certain=bool(said.get("due.certain", True)),
         by_usage=bool(said.get("due.by_usage", False)),
+        earliest=_day(said.get("due.earliest") or day, locale),
+        latest=_day(said.get("due.latest") or day, locale),
     )
+
+
+def _day(value: object, locale: str) -> Day | None:
+    """A date that is kept as its noon (UTC), or as a date."""
+    if isinstance(value, datetime):
+        value = value.date()
+    return Day(value, locale) if isinstance(value, date) else None
 
 
 @lru_cache(maxsize=1024)

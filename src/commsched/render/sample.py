@@ -43,6 +43,8 @@ _TRIGGERS: Mapping[str, Mapping[str, object]] = {
     | {
         "due": date(2026, 12, 1),
         "due.date": date(2026, 12, 1),
+        "due.earliest": datetime(2026, 11, 14, 12, tzinfo=UTC),
+        "due.latest": datetime(2026, 12, 20, 12, tzinfo=UTC),
         "due.reading": 80467.2,
         "due.unit": "mi",
         "due.certain": True,

@@ -40,6 +40,12 @@ ASSET: tuple[Row, ...] = (
 BY_TRIGGER: Mapping[TriggerKind, tuple[Row, ...]] = {
     "service_due": (
         ("service", "string", "the id of the service that is due"),
+        (
+            "due.earliest",
+            "timestamp",
+            "the first day on which it may fall due, at noon UTC; one time in ten it is earlier",
+        ),
+        ("due.latest", "timestamp", "the last day on which it may fall due, at noon UTC; one time in ten it is later"),
         ("due.certain", "boolean", "whether the forecast is good enough to claim that it is due"),
         ("due.by_usage", "boolean", "whether usage, not time, makes it due"),
     ),

@@ -48,14 +48,34 @@ class Prep:
 
 
 @dataclass(frozen=True, slots=True)
+class Schedule:
+    """How often: ``every`` so long since the last record, ``first`` where there is none.
+
+    ``once``: each once in the life of the asset, at that reading or age, in rising order; ``every`` counts after them.
+    """
+
+    every: Interval | None = None
+    first: Interval | None = None
+    once: tuple[Interval, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Another schedule, for whom ``when`` holds: taxis, towing, short trips in the cold."""
+
+    when: Expression
+    schedule: Schedule
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
-    """A service that customers need again and again."""
+    """A service that customers need again and again; the first of the ``severe`` variants that holds counts."""
 
     id: str
     name: str
     needs: Expression | None = None
-    every: Interval | None = None
-    first: Interval | None = None
+    schedule: Schedule = Schedule()
+    severe: tuple[Variant, ...] = ()
     duration: timedelta = timedelta(hours=1)
     calendar: str | None = None
     prep: tuple[Prep, ...] = ()
@@ -167,4 +187,3 @@ class Rule:
             if step.name == name:
                 return step
         raise KeyError(name)
-

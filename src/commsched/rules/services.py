@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from commsched.errors import ExpressionError, TimeExpressionError
 from commsched.model.facts import Interval
@@ -14,11 +15,12 @@ from commsched.model.vocabulary import Vocabulary
 from commsched.rules.declarations import for_service
 from commsched.rules.expressions import Expression, compile_expression
 from commsched.rules.literals import check_literals
-from commsched.rules.problems import Entry, Findings
-from commsched.rules.rule import Prep, Service
+from commsched.rules.problems import Entry, Findings, as_list
+from commsched.rules.rule import Prep, Schedule, Service, Variant
 from commsched.rules.timeexpr import TimeExpression, parse_time, weekdays_only
 from commsched.rules.values import Distance, Exact, Name, Text, exact
 from commsched.rules.yamldoc import KeyPath
+from commsched.timing.durations import parse_distance
 
 PREP_ANCHORS = ("start", "end")
 
@@ -33,6 +35,38 @@ class IntervalEntry(Entry):
     hours: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
 
 
+def _mark(value: object) -> object:
+    """``45000 mi`` or ``500 h`` as the interval that it stands for."""
+    if not isinstance(value, str):
+        return value
+    parse_distance(value)
+    hours = value.strip().removesuffix("h").strip() if value.strip().endswith("h") else None
+    return {"distance": value} if hours is None else {"hours": int(float(hours))}
+
+
+Mark = Annotated[IntervalEntry, BeforeValidator(_mark)]
+"""A reading or an age: ``45000 mi``, ``500 h``, or ``{months: 36, distance: 36000 mi}``, whichever comes first."""
+Marks = Annotated[list[Mark], BeforeValidator(lambda value: [value] if isinstance(value, str | dict) else value)]
+
+
+class ScheduleEntry(Entry):
+    """How often, in the ordinary case or in a severe one."""
+
+    every: IntervalEntry | None = None
+    first: IntervalEntry | None = None
+    once: Marks = Field(default_factory=list)
+
+
+class VariantEntry(ScheduleEntry):
+    """How often for those whom a condition holds for."""
+
+    when: Text
+
+
+def _as_variants(value: object) -> object:
+    return (value,) if isinstance(value, dict) else as_list(value)
+
+
 class PrepEntry(Entry):
     """A preparation: when it begins, and how long before that the customer must be told."""
 
@@ -41,13 +75,12 @@ class PrepEntry(Entry):
     notice: Exact
 
 
-class ServiceEntry(Entry):
+class ServiceEntry(ScheduleEntry):
     """One service."""
 
     name: Text
     for_: Text | None = Field(default=None, alias="for")
-    every: IntervalEntry | None = None
-    first: IntervalEntry | None = None
+    severe: Annotated[tuple[VariantEntry, ...], BeforeValidator(_as_variants)] = ()
     duration: Exact = "1h"
     calendar: Name | None = None
     prep: list[PrepEntry] = Field(default_factory=list)
@@ -71,8 +104,6 @@ def _service(name: str, entry: ServiceEntry, findings: Findings, vocabulary: Voc
     path = ("services", name)
     if exact(entry.duration) <= timedelta():
         findings.add((*path, "duration"), "invalid", "`duration` must be longer than nothing.")
-    if entry.first is not None and entry.every is None:
-        findings.add((*path, "first"), "missing", "`first` needs `every`: how often it is due after that.")
     ids = [prep.id for prep in entry.prep]
     for number, prep in enumerate(entry.prep):
         if prep.id in ids[:number]:
@@ -83,19 +114,60 @@ def _service(name: str, entry: ServiceEntry, findings: Findings, vocabulary: Voc
         id=name,
         name=entry.name,
         needs=_needs(entry.for_, (*path, "for"), findings, vocabulary),
-        every=_interval(entry.every, (*path, "every"), findings),
-        first=_interval(entry.first, (*path, "first"), findings),
+        schedule=_schedule(entry, path, findings),
+        severe=_severe(entry, path, findings, vocabulary),
         duration=exact(entry.duration),
         calendar=entry.calendar,
         prep=tuple(prep for prep in preps if prep is not None),
     )
 
 
+def _severe(entry: ServiceEntry, path: KeyPath, findings: Findings, vocabulary: Vocabulary) -> tuple[Variant, ...]:
+    found = []
+    for number, variant in enumerate(entry.severe):
+        place: KeyPath = (*path, "severe", number) if len(entry.severe) > 1 else (*path, "severe")
+        when = _needs(variant.when, (*place, "when"), findings, vocabulary)
+        if variant.every is None and not variant.once:
+            findings.add(place, "missing", "`severe` needs `every` or `once`: how often it is due then.")
+        schedule = _schedule(variant, place, findings)
+        if when is not None:
+            found.append(Variant(when, schedule))
+    return tuple(found)
+
+
+def _schedule(entry: ScheduleEntry, path: KeyPath, findings: Findings) -> Schedule:
+    if entry.first is not None and entry.every is None:
+        findings.add((*path, "first"), "missing", "`first` needs `every`: how often it is due after that.")
+    if entry.first is not None and entry.once:
+        findings.add((*path, "first"), "ambiguous", "`first` and `once` both say when it is due at first; keep one.")
+    once = [_interval(mark, (*path, "once"), findings) for mark in entry.once]
+    marks = [mark for mark in once if mark is not None]
+    if any(not _rises(before, after) for before, after in pairwise(marks)):
+        message = "`once` must rise, and each part of it with it: [45000 mi, 75000 mi, 105000 mi]."
+        findings.add((*path, "once"), "order", message)
+    return Schedule(
+        _interval(entry.every, (*path, "every"), findings),
+        _interval(entry.first, (*path, "first"), findings),
+        tuple(marks),
+    )
+
+
+def _rises(before: Interval, after: Interval) -> bool:
+    """Whether everything that both say of is later in the second, and they speak of something in common."""
+    pairs = [(one, other) for one, other in zip(_sizes(before), _sizes(after), strict=True) if one and other]
+    return bool(pairs) and all(one < other for one, other in pairs)
+
+
+def _sizes(mark: Interval) -> tuple[float, float, float]:
+    days = (mark.months or 0) * 30.44 + (mark.weeks or 0) * 7 + (mark.days or 0)
+    return days, parse_distance(mark.distance) if mark.distance else 0.0, float(mark.hours or 0)
+
+
 def _needs(text: str | None, path: KeyPath, findings: Findings, vocabulary: Vocabulary) -> Expression | None:
     if text is None:
         return None
     try:
-        expression = compile_expression(text, for_service(vocabulary), where="`for`")
+        expression = compile_expression(text, for_service(vocabulary), where=f"`{path[-1]}`")
     except ExpressionError as error:
         findings.add(path, "expression", error.detail)
         return None

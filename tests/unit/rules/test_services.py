@@ -8,6 +8,7 @@ import pytest
 
 from commsched.model.facts import Interval
 from commsched.rules.problems import Findings
+from commsched.rules.rule import Schedule
 from commsched.rules.services import compile_services
 from commsched.rules.yamldoc import parse_document
 
@@ -38,15 +39,49 @@ services:
     assert problems == []
     oil, plain = services["oil"], services["plain"]
     assert (oil.id, oil.name, oil.calendar, oil.duration) == ("oil", "Oil change", "bays", timedelta(minutes=90))
-    assert oil.every == Interval(months=12, distance="10000 mi")
-    assert oil.first == Interval(weeks=3, days=2, hours=250)
+    assert oil.schedule == Schedule(
+        every=Interval(months=12, distance="10000 mi"), first=Interval(weeks=3, days=2, hours=250)
+    )
     assert oil.needs is not None
     assert oil.needs.holds({"asset.kind": "car", "facts.shares_mileage": True}) is True
     assert [(prep.id, prep.begins.text, prep.notice) for prep in oil.prep] == [
         ("cold", "start - 2h", timedelta(days=1))
     ]
-    assert (plain.needs, plain.every, plain.first, plain.prep) == (None, None, None, ())
+    assert (plain.needs, plain.schedule, plain.severe, plain.prep) == (None, Schedule(), (), ())
     assert plain.duration == timedelta(hours=1)
+
+
+def test_marks_and_severe_use_are_as_they_are_written(compiled):
+    """`once` takes readings, hours and ages; `severe` one variant or several, each a schedule of its own."""
+    services, problems = compiled("""
+services:
+  coolant: {name: Coolant, once: [45000 mi, "75000 mi", {months: 120, distance: 105000 mi}], every: {months: 24}}
+  drive: {name: Drive leg, once: 500 h}
+  oil:
+    name: Oil change
+    every: {months: 12}
+    severe: {when: facts.shares_mileage, every: {months: 6}, first: {months: 3}}
+  belts:
+    name: Belts
+    every: {months: 24}
+    severe:
+      - {when: asset.kind == "car", once: [300 h]}
+      - {when: mood == "fine", every: {months: 6}}
+""")
+    assert problems == []
+    assert services["coolant"].schedule == Schedule(
+        every=Interval(months=24),
+        once=(
+            Interval(distance="45000 mi"),
+            Interval(distance="75000 mi"),
+            Interval(months=120, distance="105000 mi"),
+        ),
+    )
+    assert services["drive"].schedule.once == (Interval(hours=500),)
+    (often,) = services["oil"].severe
+    assert often.when.holds({"facts.shares_mileage": True}) is True
+    assert often.schedule == Schedule(every=Interval(months=6), first=Interval(months=3))
+    assert [variant.schedule.once for variant in services["belts"].severe] == [(Interval(hours=300),), ()]
 
 
 S = "services:\n  s:\n    name: S\n    "
@@ -76,6 +111,31 @@ S = "services:\n  s:\n    name: S\n    "
         (
             S + "every: {distance: 250 h}",
             [("s.yaml:4: `distance`: '250 h' is not a distance; write `hours: 250` for meters that count hours.")],
+        ),
+        (
+            S + "every: {months: 3}\n    once: 45000",
+            ["s.yaml:5: `once` must be a list, such as [a, b], but is 45000."],
+        ),
+        (S + "once: [far]", ["s.yaml:4: `once`: 'far' is not a distance; write 15000 km, 10000 mi or 250 h."]),
+        (
+            S + "once: [45000 mi, 30000 mi]",
+            ["s.yaml:4: `once` must rise, and each part of it with it: [45000 mi, 75000 mi, 105000 mi]."],
+        ),
+        (
+            S + "once: [45000 mi, {months: 90}]",
+            ["s.yaml:4: `once` must rise, and each part of it with it: [45000 mi, 75000 mi, 105000 mi]."],
+        ),
+        (
+            S + "every: {months: 3}\n    first: {months: 2}\n    once: [500 h]",
+            ["s.yaml:5: `first` and `once` both say when it is due at first; keep one."],
+        ),
+        (
+            S + 'severe: {when: asset.kind == "car"}',
+            ["s.yaml:4: `severe` needs `every` or `once`: how often it is due then."],
+        ),
+        (
+            S + 'severe: {when: asset.knd == "car", every: {months: 3}}',
+            ["s.yaml:4: `when`: column 1: there is no 'asset.knd' here; did you mean 'asset.kind'?"],
         ),
         (S + "first: {months: 3}", ["s.yaml:4: `first` needs `every`: how often it is due after that."]),
         (S + "duration: 1mo", ["s.yaml:4: `duration`: '1mo' has no fixed length; write it in days or hours."]),
