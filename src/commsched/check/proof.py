@@ -10,13 +10,12 @@ from zoneinfo import ZoneInfo
 from commsched.app import App
 from commsched.check.messages import media_of
 from commsched.check.report import line_of
-from commsched.errors import CommschedError, Problem, StoreError
+from commsched.errors import Problem, StoreError
 from commsched.planning.isolation import watched
 from commsched.planning.occasions import LONG, MINUTE, starts
 from commsched.planning.proof import Proof, Prover
 from commsched.planning.search import Example
 from commsched.planning.world import World
-from commsched.plugin.view import Snapshot
 from commsched.rules.rule import Prep, Rule, Service
 from commsched.rules.steps import NO_ANSWER
 from commsched.store import queries
@@ -43,7 +42,9 @@ def prove(app: App, world: World) -> Proved:
     now = app.clock.now().replace(second=0, microsecond=0)
     within = (now, now + YEARS)
     around = (now - 2 * LONG, now + YEARS + 3 * LONG)
-    snapshots = {name: found for name in app.calendars if (found := _snapshot(app, name, around, now)) is not None}
+    # That a calendar cannot be read is said elsewhere.
+    read = {name: app.snapshot(name, around, now) for name in app.calendars}
+    snapshots = {name: snapshot for name, snapshot in read.items() if snapshot.usable}
     world = replace(world, calendars={name: snapshots[name] for name in world.calendars if name in snapshots})
     open_times = {name: snapshot.open for name, snapshot in snapshots.items()}
     prover = Prover(world, within, zones_in_use(app), open_times)
@@ -59,15 +60,6 @@ def prove(app: App, world: World) -> Proved:
     problems += _untold(app, world, open_times, within)
     warnings = [f"the policy {name} could not be asked for years ahead: {why}" for name, why in prover.failed.items()]
     return Proved(proofs, tuple(problems), tuple(warnings + list(_vetoes(app, world))))
-
-
-def _snapshot(app: App, name: str, within: Span, now: datetime) -> Snapshot | None:
-    """A calendar, if it can be read; that it cannot is said elsewhere."""
-    try:
-        found = app.calendars[name].snapshot(within, now)
-    except CommschedError:
-        return None
-    return found if not found.stale else None
 
 
 def zones_in_use(app: App) -> tuple[tuple[ZoneInfo, ...], ...]:
