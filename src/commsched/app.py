@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import gc
-import inspect
 import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parseaddr
 from functools import cached_property
-from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -22,11 +19,12 @@ from sqlalchemy import Connection
 
 from commsched.config import FILE, Configuration, InstanceSettings, load_configuration
 from commsched.delivery.compose import Composer, Letterhead
+from commsched.engine.booking import Desk, resources_of
 from commsched.engine.clock import Clock, SystemClock
 from commsched.engine.loop import Loop
 from commsched.engine.virtual import Recording, RecordingSettings
 from commsched.errors import ConfigurationError, StoreError, TemplateError
-from commsched.loading import Plugins, load_plugins
+from commsched.loading import Plugins, fingerprint, load_plugins
 from commsched.model.decisions import Plan
 from commsched.model.facts import AnyFact
 from commsched.model.vocabulary import Vocabulary
@@ -41,7 +39,7 @@ from commsched.rules.declarations import for_policy
 from commsched.rules.expressions import compile_expression
 from commsched.rules.loading import load_rules, load_services, load_vocabulary
 from commsched.rules.rule import Rule, Service
-from commsched.store import queries
+from commsched.store import queries, slots
 from commsched.store.checks import Checker
 from commsched.store.intake import REJECTS, Batch, Origin, from_lines, keep_rejects, read
 from commsched.store.ledgers import append, load
@@ -178,6 +176,27 @@ class App:
             else:
                 first = now
             queries.put_rules(connection, [_rule_row(rule, known, first) for rule in self.rules])
+            self._remember_resources(connection)
+
+    def desk(self) -> Desk:
+        """What is needed to look for free times; what there is to book is written down, where that is new."""
+        with self.store.read() as connection:
+            world, new = self.world(connection), slots.known(connection) != self._resources
+        if new:
+            with self.store.write() as connection:
+                self._remember_resources(connection)
+        return self.desk_in(world)
+
+    def desk_in(self, world: World) -> Desk:
+        """The same, in a world that is known already."""
+        return Desk(world, lambda name, *when: self._snapshot(self.calendars[name], *when))
+
+    @property
+    def _resources(self) -> slots.Resources:
+        return resources_of(self.configuration.capacity, self.services)
+
+    def _remember_resources(self, connection: Connection) -> None:
+        slots.remember(connection, self._resources, self.clock.now())
 
     def take_in(self, path: Path, source: str | None, mapping: Path | None = None) -> Iterator[Batch]:
         """Take a file's facts in, a batch and a transaction at a time; yields each batch when it is durable."""
@@ -207,9 +226,16 @@ class App:
             log.warning("facts_rejected", count=pulled.rejects, see=str(REJECTS))
         return pulled
 
-    def record(self, facts: Iterable[tuple[str, AnyFact]]) -> list[AnyFact]:
-        """Append facts that a person stated here; returns those that were new."""
+    def record(
+        self, facts: Iterable[tuple[str, AnyFact]], first: Callable[[Connection], object] = lambda _: None
+    ) -> list[AnyFact]:
+        """Append facts that a person stated here; returns those that were new.
+
+        ``first`` is asked in the same transaction; if it raises, nothing is appended.
+        """
         with self.store.write() as connection:
+            self._remember_resources(connection)
+            first(connection)
             new = append(connection, facts, self.clock.now())
         for fact in new:
             self.plugins.tell("received", event=fact)
@@ -300,7 +326,7 @@ class App:
             settings = self.configuration.deployment
             templates = {name: self.renderer.digest(name) for name in self.renderer.names()}
             self._bases[now.year] = World(
-                hash=self._hash(snapshots, templates),
+                hash=fingerprint(self.folder, self.configuration, self.rules, self.policies, snapshots, templates),
                 name=settings.name,
                 rules=self.rules,
                 services=self.services,
@@ -331,25 +357,6 @@ class App:
             log.error("calendar_unreadable", calendar=calendar.name, error=type(error).__name__)
             return Snapshot(calendar.name, NEVER, now, stale=True)
 
-    def _hash(self, snapshots: Mapping[str, Snapshot], templates: Mapping[str, str]) -> str:
-        """What a plan depends on, as one word: configuration, rules, plugins' code, calendars, templates, tzdata."""
-        parts = [
-            # Where the facts lie has no part in what is planned.
-            self.configuration.model_dump_json(exclude={"deployment": {"store", "lease"}}),
-            *(f"{rule.name}={rule.digest}" for rule in self.rules),
-            repr(
-                sorted(
-                    (self.folder / "config" / name).read_text("utf-8") for name in ("services.yaml", "vocabulary.yaml")
-                )
-            ),
-            *(source_of(type(applied.policy)) for applied in self.policies),
-            *(path.read_text("utf-8") for path in sorted((self.folder / "plugins").glob("*.py"))),
-            *(f"{name}={snapshot.stale}{snapshot.open.spans}" for name, snapshot in sorted(snapshots.items())),
-            repr(sorted(templates.items())),
-            version("tzdata"),
-        ]
-        return sha256("\n".join(parts).encode()).hexdigest()[:16]
-
     def _phrase(self, text: str, variables: Mapping[str, object]) -> str:
         try:
             return self.renderer.phrase(text, Context(variables, self._zone))
@@ -365,11 +372,6 @@ def medium_of(channel: Channel[Any]) -> str:
 
 def _recorder(name: str, channel: Channel[Any]) -> Channel[Any]:
     return Recording(RecordingSettings(medium=medium_of(channel)), name=name)
-
-
-def source_of(kind: type) -> str:
-    """The text of the file that a plugin's class stands in."""
-    return Path(inspect.getfile(kind)).read_text("utf-8")
 
 
 def _chosen(stated: tuple[str, ...] | None, default: Collection[str] | None) -> frozenset[str] | None:

@@ -49,7 +49,11 @@ class Prep:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service that customers need again and again."""
+    """A service that customers need again and again.
+
+    ``min_notice``: how long before it begins it can still be booked. ``answer_within``: how long a freed time is
+    offered to one customer of the waiting list before the next is asked.
+    """
 
     id: str
     name: str
@@ -59,6 +63,8 @@ class Service:
     duration: timedelta = timedelta(hours=1)
     calendar: str | None = None
     prep: tuple[Prep, ...] = ()
+    min_notice: timedelta = timedelta()
+    answer_within: timedelta = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,4 +173,3 @@ class Rule:
             if step.name == name:
                 return step
         raise KeyError(name)
-

@@ -50,6 +50,8 @@ class ServiceEntry(Entry):
     first: IntervalEntry | None = None
     duration: Exact = "1h"
     calendar: Name | None = None
+    min_notice: Exact = "0h"
+    answer_within: Exact = "24h"
     prep: list[PrepEntry] = Field(default_factory=list)
 
 
@@ -73,6 +75,8 @@ def _service(name: str, entry: ServiceEntry, findings: Findings, vocabulary: Voc
         findings.add((*path, "duration"), "invalid", "`duration` must be longer than nothing.")
     if entry.first is not None and entry.every is None:
         findings.add((*path, "first"), "missing", "`first` needs `every`: how often it is due after that.")
+    if exact(entry.answer_within) <= timedelta():
+        findings.add((*path, "answer_within"), "invalid", "`answer_within` must be longer than nothing.")
     ids = [prep.id for prep in entry.prep]
     for number, prep in enumerate(entry.prep):
         if prep.id in ids[:number]:
@@ -88,6 +92,8 @@ def _service(name: str, entry: ServiceEntry, findings: Findings, vocabulary: Voc
         duration=exact(entry.duration),
         calendar=entry.calendar,
         prep=tuple(prep for prep in preps if prep is not None),
+        min_notice=exact(entry.min_notice),
+        answer_within=exact(entry.answer_within),
     )
 
 

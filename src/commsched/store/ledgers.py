@@ -1,7 +1,7 @@
 """Ledgers in the store: appending facts with everything that follows from them, and loading a batch of customers.
 
-Appending is one transaction: the facts, the versions, who belongs to which circle, appointments by time, an opt-out at
-every address it binds, and whom to wake.
+Appending is one transaction: the facts, the versions, who belongs to which circle, appointments by time and what they
+take of their calendars, an opt-out at every address it binds, and whom to wake.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from commsched.model.facts import AnyFact, Appointment, Consent, ContactPoint, C
 from commsched.model.subjects import address_subject, digest_of, kind_of_medium
 from commsched.planning.fold import fold
 from commsched.planning.ledger import Entry, Ledger, UnderWay
-from commsched.store import queries
+from commsched.store import queries, slots
 from commsched.store.store import micros
 from commsched.store.tables import FLAG_CORRECTED, FLAG_REFUSED
 
@@ -144,7 +144,7 @@ def _memberships(subject: str, fact: AnyFact) -> list[tuple[str, str]]:
 
 
 def _project(connection: Connection, new: Sequence[tuple[str, AnyFact]], now: datetime) -> None:
-    """What must stay in step with the facts: appointments by time, and opt-outs at the addresses they bind."""
+    """What stays in step with the facts: appointments and what they take, and opt-outs at the addresses they bind."""
     moved = {subject for subject, fact in new if isinstance(fact, Appointment) and subject.startswith("c:")}
     said = {subject for subject, fact in new if isinstance(fact, Consent) and subject.startswith("c:")}
     new_points = {subject for subject, fact in new if isinstance(fact, ContactPoint)} - said
@@ -153,12 +153,13 @@ def _project(connection: Connection, new: Sequence[tuple[str, AnyFact]], now: da
     if not moved and not said:
         return
     facts = _read(connection, moved | said)
-    queries.put_appointments(
-        connection, [row for subject in sorted(moved) for row in _appointments(subject, facts[subject])]
-    )
+    rows = [row for subject in sorted(moved) for row in _appointments(subject, facts[subject])]
+    queries.put_appointments(connection, rows)
     bound = [pair for subject in sorted(said) for pair in _bound(facts[subject])]
     if bound:
         append(connection, bound, now)
+    # Last, since ledgers are locked before calendars.
+    slots.keep_in_step(connection, rows, now)
 
 
 def _appointments(subject: str, entries: tuple[Entry, ...]) -> list[dict[str, object]]:

@@ -79,6 +79,45 @@ appointment = Table(
     Index("appointment_by_start", "start"),
 )
 
+# What an appointment that holds takes: the cells [first, last) of one resource of its calendar; without a resource it
+# is overbooked. ``cell`` says the same a row a cell, and its key is what keeps two from taking one.
+slot = Table(
+    "slot",
+    metadata,
+    Column("customer", Text, nullable=False),
+    Column("appointment", Text, nullable=False),
+    Column("calendar", Text, nullable=False),
+    Column("resource", Text),
+    Column("first", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    PrimaryKeyConstraint("customer", "appointment"),
+    Index("slot_by_time", "calendar", "last"),
+)
+cell = Table(
+    "cell",
+    metadata,
+    Column("resource", Text, nullable=False),
+    Column("cell", BigInteger, nullable=False),
+    Column("customer", Text, nullable=False),
+    Column("appointment", Text, nullable=False),
+    PrimaryKeyConstraint("resource", "cell"),
+    sqlite_with_rowid=False,
+)
+
+# When a calendar, or one resource of it, is closed besides its own hours.
+closure = Table(
+    "closure",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("calendar", Text, nullable=False),
+    Column("resource", Text),
+    Column("start", BigInteger, nullable=False),
+    Column("end", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
 # The only queue: customers to wake. Claiming moves ``due`` to the end of the lease and raises the fence.
 wake = Table(
     "wake",
