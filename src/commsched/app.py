@@ -23,6 +23,7 @@ from commsched.engine.booking import Desk, resources_of
 from commsched.engine.clock import Clock, SystemClock
 from commsched.engine.loop import Loop
 from commsched.engine.virtual import Recording, RecordingSettings
+from commsched.engine.waiting import match
 from commsched.errors import ConfigurationError, StoreError, TemplateError
 from commsched.loading import Plugins, fingerprint, load_plugins
 from commsched.model.decisions import Plan
@@ -142,6 +143,7 @@ class App:
             self.plugins.tell,
             new_id or (lambda _key: secrets.token_hex(16)),
             parse_exact(self.configuration.deployment.lease),
+            lambda now: match(self.desk(), self.store, now).again,
         )
 
     def world(self, connection: Connection) -> World:

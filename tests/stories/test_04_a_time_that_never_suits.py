@@ -83,3 +83,31 @@ def test_counterpart_what_they_press_is_theirs_and_nobody_elses(story):
     assert offered(tale, "C2")[0][:3] == ["Tue 01 10:00", "Tue 01 12:30", "Wed 02 08:15"]
     tale.until("2026-12-01 09:30")
     tale.sent(rule="appointment-reminders", step="confirmation", customer="C1")
+
+
+def test_who_waits_is_offered_a_time_that_suits_and_nothing_is_booked_for_them(story):
+    """A freed time goes to the waiting list, one at a time; without their yes it lapses, and the next is asked."""
+    tale = works_by_day(car(driver(story("2026-12-01 09:00"))), tue=["15:00-15:50"])
+    for number in range(3):
+        tale.given(
+            "appointment", customer=f"X{number}", id=f"A{number}", service="oil_change", status="booked",
+            start="2026-12-08 15:00", end="2026-12-08 15:45", calendar="service-bays",
+        )  # fmt: skip
+    tale.given("wish", customer="C1", id="W1", service="oil_change", between=["2026-12-08", "2026-12-08"])
+    driver(tale, "Bo Lund", customer="C2", email="bo@example.com")
+    tale.given("preference", customer="C2", stated_by="customer", visit_hours={"tue": ["15:00-15:50"]})
+    tale.until("2026-12-02 09:00")
+    tale.given(
+        "wish", customer="C2", id="W2", service="oil_change", between=["2026-12-08", "2026-12-08"],
+        at="2026-12-02 08:00",
+    )  # fmt: skip
+    tale.nothing(rule="waiting-list")
+    tale.given("appointment", customer="X1", id="A1", status="cancelled")
+    tale.until("2026-12-03 08:00")
+    first = tale.sent(rule="waiting-list", customer="C1")
+    assert "Tuesday, December 8, 2026 at 3:00 PM CST" in first.body
+    tale.nothing(rule="waiting-list", customer="C2")
+    tale.until("2026-12-04 12:00")
+    tale.sent(rule="waiting-list", customer="C2", between=("2026-12-03 09:00", "2026-12-03 09:10"))
+    tale.until("2026-12-09")
+    tale.nothing(rule="appointment-reminders", customer="C1")

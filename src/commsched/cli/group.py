@@ -45,6 +45,7 @@ COMMANDS: dict[str, Entry] = {
     "slots": Entry("slots", "slots", "List the free times for a service.", PEOPLE),
     "book": Entry("book", "book", "Book an appointment.", PEOPLE),
     "cancel": Entry("book", "cancel", "Cancel an appointment.", PEOPLE),
+    "wish": Entry("wish", "wish", "Put a customer on the waiting list.", PEOPLE),
     "disrupt": Entry("disrupt", "disrupt", "Close a calendar, and say whose appointments that affects.", PEOPLE),
     "tasks": Entry("tasks", "tasks", "List what people must do.", PEOPLE),
     "done": Entry("tasks", "done", "Say what came of a task.", PEOPLE),

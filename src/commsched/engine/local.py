@@ -29,6 +29,8 @@ POLL = timedelta(seconds=1)
 SWEEP = timedelta(seconds=5)
 SWEEP_BATCH = 1000
 PULL = timedelta(seconds=10)
+# How often free times and the waiting list are brought together.
+WAIT = timedelta(seconds=30)
 AFTER_ERROR = timedelta(seconds=5)
 
 
@@ -80,6 +82,7 @@ class LocalEngine:
         self.scheduler.add_job(
             self._pull, "interval", seconds=PULL.total_seconds(), id="pull", next_run_time=datetime.now(UTC)
         )
+        self.scheduler.add_job(self._wait, "interval", seconds=WAIT.total_seconds(), id="wait")
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
         self.scheduler.start()
@@ -108,6 +111,9 @@ class LocalEngine:
 
     def _sweep(self) -> None:
         self._guarded(lambda: self.loop.sweep(self.clock.now(), SWEEP_BATCH))
+
+    def _wait(self) -> None:
+        self._guarded(lambda: self.loop.wait(self.clock.now()))
 
     def _pull(self) -> None:
         self._guarded(lambda: self.pull(self.clock.now()))

@@ -67,7 +67,10 @@ class Report:
 
 @dataclass(frozen=True)
 class Loop:
-    """The loop over one store. ``world`` gives the world as it stands now; ``tell`` reaches the observers."""
+    """The loop over one store. ``world`` gives the world as it stands now; ``tell`` reaches the observers.
+
+    ``wait`` goes through the waiting list, and says when to do so again even if nothing new is known by then.
+    """
 
     store: Store
     world: Callable[[Connection], World]
@@ -76,6 +79,7 @@ class Loop:
     tell: Callable[..., None]
     new_id: NewId
     lease: timedelta = timedelta(seconds=60)
+    wait: Callable[[datetime], datetime | None] = lambda _: None
     runner: asyncio.Runner = field(default_factory=asyncio.Runner)
 
     def tick(self, now: datetime, *, limit: int | None = None) -> Report:

@@ -19,6 +19,7 @@ TriggerKind = Literal[
     "feedback",
     "case",
     "commitment",
+    "offer",
     "season",
     "schedule",
 ]
@@ -33,6 +34,7 @@ ANCHORS: dict[TriggerKind, tuple[str, ...]] = {
     "feedback": ("event",),
     "case": ("opened", "closed"),
     "commitment": ("due",),
+    "offer": ("offered", "expires"),
     "season": ("opens", "closes"),
     "schedule": ("event",),
 }
@@ -71,8 +73,8 @@ class Service:
 class Trigger:
     """What makes a rule come to life; which of the fields matter depends on ``kind``.
 
-    ``names`` are services (service_due, service_record, appointment) or the kind of event or obligation; ``values`` the
-    statuses, outcomes or moods that count, empty for any; ``season`` its first and last (month, day).
+    ``names`` are services (service_due, service_record, appointment, offer) or the kind of event or obligation;
+    ``values`` the statuses, outcomes or moods that count, empty for any; ``season`` its first and last (month, day).
     """
 
     kind: TriggerKind

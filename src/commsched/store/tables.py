@@ -104,6 +104,40 @@ cell = Table(
     sqlite_with_rowid=False,
 )
 
+# The waiting list, and what it was offered: who else wants a time is in nobody's own ledger.
+wish = Table(
+    "wish",
+    metadata,
+    Column("customer", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("service", Text, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    PrimaryKeyConstraint("customer", "id"),
+)
+offer = Table(
+    "offer",
+    metadata,
+    Column("customer", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("calendar", Text, nullable=False),
+    Column("start", BigInteger, nullable=False),
+    Column("end", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    PrimaryKeyConstraint("customer", "id"),
+    Index("offer_by_expiry", "expires"),
+)
+
+# Whom a rule has invited that invites no more people than there is room for.
+invitation = Table(
+    "invitation",
+    metadata,
+    Column("rule", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("customer", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("rule", "key"),
+)
+
 # When a calendar, or one resource of it, is closed besides its own hours.
 closure = Table(
     "closure",

@@ -232,3 +232,20 @@ def test_closing_needs_a_calendar_that_there_is_and_an_end(clinic):
     shown = clinic("disrupt", "couch", "--from", "2030-12-02", "--to", "2030-12-02 09:00").stdout
     assert "0 appointments affected" in shown
     assert "commsched disrupt --undo CL-" in shown
+
+
+def test_the_waiting_list_takes_and_gives_back(clinic):
+    """A wish is recorded with its days, and the way back that it names works."""
+    made = clinic.json("wish", "ana", "scope", "--from", "2030-12-02", "--to", "2030-12-06", "--id", "W1")
+    assert made["fact"]["between"] == ["2030-12-02", "2030-12-06"]
+    back = clinic.json("wish", "ana", "--withdraw", "W1")
+    assert back["fact"]["withdrawn"] is True
+    assert "called 'W1'" in clinic("wish", "ana", "--withdraw", "W1", code=2).stderr
+    again = back["undo"].removeprefix("commsched ").split()
+    assert "waits for scope between 2030-12-02 and 2030-12-06, as W1" in clinic(*again).stdout
+    assert "--to" in clinic("wish", "ana", "scope", code=2).stderr
+    assert "is past" in clinic("wish", "ana", "scope", "--to", "2020-01-01", code=2).stderr
+    assert "Did you mean 'scope'?" in clinic("wish", "ana", "scop", "--to", "2030-12-06", code=2).stderr
+    assert (
+        "is no length of time" in clinic("wish", "ana", "scope", "--to", "2030-12-06", "--notice", "x", code=1).stderr
+    )

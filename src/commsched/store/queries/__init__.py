@@ -66,6 +66,14 @@ from commsched.store.queries.slots import (
     slots_between,
     upcoming_appointments,
 )
+from commsched.store.queries.waiting import (
+    add_invitation,
+    invited,
+    live_offers,
+    open_invitations,
+    open_wishes,
+    put_waiting,
+)
 from commsched.store.queries.waking import (
     claim,
     fences,
@@ -82,6 +90,7 @@ __all__ = [
     "add_closure",
     "add_decisions",
     "add_facts",
+    "add_invitation",
     "add_members",
     "all_messages",
     "appointments_between",
@@ -106,6 +115,8 @@ __all__ = [
     "finish",
     "flagged",
     "held_slots",
+    "invited",
+    "live_offers",
     "lock_attempt",
     "lock_calendars",
     "lock_ledgers",
@@ -115,6 +126,8 @@ __all__ = [
     "next_due",
     "note",
     "open_attempts",
+    "open_invitations",
+    "open_wishes",
     "overbooked",
     "pauses",
     "put_appointments",
@@ -125,6 +138,7 @@ __all__ = [
     "put_setting",
     "put_slots",
     "put_tasks",
+    "put_waiting",
     "queue",
     "release",
     "rules",

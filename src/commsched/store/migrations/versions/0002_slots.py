@@ -1,4 +1,4 @@
-"""What appointments take of the resources they are booked on, and when a resource is closed."""
+"""What appointments take of the resources they are booked on, when a resource is closed, and the waiting list."""
 
 from __future__ import annotations
 
@@ -45,4 +45,31 @@ def upgrade() -> None:
         sa.Column("reason", TEXT, nullable=False),
         sa.Column("by", TEXT, nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "wish",
+        sa.Column("customer", TEXT, nullable=False),
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("service", TEXT, nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("customer", "id"),
+    )
+    op.create_table(
+        "offer",
+        sa.Column("customer", TEXT, nullable=False),
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("calendar", TEXT, nullable=False),
+        sa.Column("start", sa.BigInteger(), nullable=False),
+        sa.Column("end", sa.BigInteger(), nullable=False),
+        sa.Column("expires", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("customer", "id"),
+    )
+    op.create_index("offer_by_expiry", "offer", ["expires"])
+    op.create_table(
+        "invitation",
+        sa.Column("rule", TEXT, nullable=False),
+        sa.Column("key", TEXT, nullable=False),
+        sa.Column("customer", TEXT, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("rule", "key"),
     )
