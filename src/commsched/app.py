@@ -143,7 +143,8 @@ class App:
             self.plugins.tell,
             new_id or (lambda _key: secrets.token_hex(16)),
             parse_exact(self.configuration.deployment.lease),
-            lambda now: match(self.desk(), self.store, now).again,
+            lambda now: match(self.desk, self.store, now).again,
+            self.desk_in,
         )
 
     def world(self, connection: Connection) -> World:

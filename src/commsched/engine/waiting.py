@@ -8,7 +8,7 @@ so whoever books first has it. What has lapsed is not offered to the same wish a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
@@ -61,14 +61,17 @@ class _Waiting:
         return self.state.profile.visit_hours is None, self.wish.at, self.ledger.customer, self.id
 
 
-def match(desk: Desk, store: Store, now: datetime) -> Matched:
+def match(open_desk: Callable[[], Desk], store: Store, now: datetime) -> Matched:
     """Take back the offers that nobody can take any more, and offer what is free; in one transaction."""
-    services = _offered(desk)
-    if not services:
-        return Matched()
+    # Mostly nobody waits: that must cost next to nothing.
     with store.read() as connection:
-        wishes = queries.open_wishes(connection, micros(now), services)
+        wishes = queries.open_wishes(connection, micros(now))
         offers = queries.live_offers(connection, micros(now))
+    if not wishes and not offers:
+        return Matched()
+    desk = open_desk()
+    services = _offered(desk)
+    wishes = [row for row in wishes if row.service in services]
     if not wishes and not offers:
         return Matched()
     # Calendars are read before anything is locked.

@@ -86,9 +86,13 @@ class Trigger:
     where: Expression | None = None
 
 
+# The message that offers free times in place of one that could not be (`offer_slots: true`); it is given ``slots``.
+OFFER_SLOTS = "offer-slots"
+
+
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """What happens when a message could not be: a task for a person, or another template."""
+    """What happens when a message could not be: a task for a person, or another template (which may offer times)."""
 
     task: str | None = None
     template: str | None = None
@@ -142,7 +146,10 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule, from one file; ``digest`` identifies its text, ``reads`` the facts that its expressions name."""
+    """One rule, from one file; ``digest`` identifies its text, ``reads`` the facts that its expressions name.
+
+    ``pace``: how many messages a day; ``free_slots``: no more people are invited than there is room for.
+    """
 
     name: str
     why: str
@@ -163,6 +170,7 @@ class Rule:
     offers: tuple[str, ...] = ()
     repeat: Repeat | None = None
     pace: int | None = None
+    free_slots: bool = False
     catch_up: int | None = None
     since: date | None = None
     reference: str | None = None

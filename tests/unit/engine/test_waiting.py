@@ -61,7 +61,7 @@ def waits(shop, fact):
 
 def look(shop):
     """Go through the waiting list now."""
-    return match(shop.app.desk(), shop.store, shop.clock.at)
+    return match(shop.app.desk, shop.store, shop.clock.at)
 
 
 def offers(shop, *customers):

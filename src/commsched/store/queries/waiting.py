@@ -26,9 +26,9 @@ def put_waiting(
             connection.execute(insert(table), list(rows))
 
 
-def open_wishes(connection: Connection, now: int, services: Collection[str]) -> list[Row[Any]]:
-    """The wishes for some services whose dates are not over."""
-    query = select(t.wish).where(t.wish.c.until > now, t.wish.c.service.in_(sorted(services)))
+def open_wishes(connection: Connection, now: int) -> list[Row[Any]]:
+    """The wishes whose dates are not over."""
+    query = select(t.wish).where(t.wish.c.until > now)
     return list(connection.execute(query.order_by(t.wish.c.customer, t.wish.c.id)))
 
 
