@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import gc
-import inspect
 import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.utils import parseaddr
 from functools import cached_property
-from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,13 +18,15 @@ from sqlalchemy import Connection
 
 from commsched.config import FILE, Configuration, InstanceSettings, load_configuration
 from commsched.delivery.compose import Composer, Letterhead
-from commsched.engine.calendars import Calendars, known_of
+from commsched.engine.booking import Desk, resources_of
+from commsched.engine.calendars import Calendars
 from commsched.engine.clock import Clock, SystemClock
 from commsched.engine.loop import Loop
 from commsched.engine.sync import Sync, Synced
 from commsched.engine.virtual import Recording, RecordingSettings
+from commsched.engine.waiting import match
 from commsched.errors import ConfigurationError, StoreError, TemplateError
-from commsched.loading import Plugins, load_plugins
+from commsched.loading import Plugins, fingerprint, load_plugins
 from commsched.model.decisions import Plan
 from commsched.model.facts import AnyFact
 from commsched.model.vocabulary import Vocabulary
@@ -42,7 +41,7 @@ from commsched.rules.declarations import for_policy
 from commsched.rules.expressions import compile_expression
 from commsched.rules.loading import load_rules, load_services, load_vocabulary
 from commsched.rules.rule import Rule, Service
-from commsched.store import queries
+from commsched.store import queries, slots
 from commsched.store.checks import Checker
 from commsched.store.intake import REJECTS, Batch, Origin, from_lines, keep_rejects, read
 from commsched.store.ledgers import append, load
@@ -150,6 +149,8 @@ class App:
             self.plugins.tell,
             new_id or (lambda _key: secrets.token_hex(16)),
             parse_exact(self.configuration.deployment.lease),
+            lambda now: match(self.desk, self.store, now).again,
+            self.desk_in,
         )
 
     def world(self, connection: Connection) -> World:
@@ -184,6 +185,27 @@ class App:
             else:
                 first = now
             queries.put_rules(connection, [_rule_row(rule, known, first) for rule in self.rules])
+            self._remember_resources(connection)
+
+    def desk(self) -> Desk:
+        """What is needed to look for free times; what there is to book is written down, where that is new."""
+        with self.store.read() as connection:
+            world, new = self.world(connection), slots.known(connection) != self._resources
+        if new:
+            with self.store.write() as connection:
+                self._remember_resources(connection)
+        return self.desk_in(world)
+
+    def desk_in(self, world: World) -> Desk:
+        """The same, in a world that is known already."""
+        return Desk(world, self.snapshot)
+
+    @property
+    def _resources(self) -> slots.Resources:
+        return resources_of(self.configuration.capacity, self.services)
+
+    def _remember_resources(self, connection: Connection) -> None:
+        slots.remember(connection, self._resources, self.clock.now())
 
     def take_in(self, path: Path, source: str | None, mapping: Path | None = None) -> Iterator[Batch]:
         """Take a file's facts in, a batch and a transaction at a time; yields each batch when it is durable."""
@@ -221,9 +243,16 @@ class App:
         """Bring our appointments in step with the calendars that keep them, in both directions."""
         return self._sync.run(now)
 
-    def record(self, facts: Iterable[tuple[str, AnyFact]]) -> list[AnyFact]:
-        """Append facts that a person stated here; returns those that were new."""
+    def record(
+        self, facts: Iterable[tuple[str, AnyFact]], first: Callable[[Connection], object] = lambda _: None
+    ) -> list[AnyFact]:
+        """Append facts that a person stated here; returns those that were new.
+
+        ``first`` is asked in the same transaction; if it raises, nothing is appended.
+        """
         with self.store.write() as connection:
+            self._remember_resources(connection)
+            first(connection)
             new = append(connection, facts, self.clock.now())
         for fact in new:
             self.plugins.tell("received", event=fact)
@@ -316,7 +345,7 @@ class App:
             settings = self.configuration.deployment
             templates = {name: self.renderer.digest(name) for name in self.renderer.names()}
             base = World(
-                hash=self._hash(snapshots, templates),
+                hash=fingerprint(self.folder, self.configuration, self.rules, self.policies, snapshots, templates),
                 name=settings.name,
                 rules=self.rules,
                 services=self.services,
@@ -340,26 +369,6 @@ class App:
             self._bases[now.year] = base
         return base
 
-    def _hash(self, snapshots: Mapping[str, Snapshot], templates: Mapping[str, str]) -> str:
-        """What a plan depends on, as one word: configuration, rules, plugins' code, calendars, templates, tzdata."""
-        parts = [
-            # Where the facts lie has no part in what is planned.
-            self.configuration.model_dump_json(exclude={"deployment": {"store", "lease"}}),
-            *(f"{rule.name}={rule.digest}" for rule in self.rules),
-            repr(
-                sorted(
-                    (self.folder / "config" / name).read_text("utf-8") for name in ("services.yaml", "vocabulary.yaml")
-                )
-            ),
-            *(source_of(type(applied.policy)) for applied in self.policies),
-            *(path.read_text("utf-8") for path in sorted((self.folder / "plugins").glob("*.py"))),
-            # Not when they were read: a calendar that is as it was makes no other world.
-            *(f"{name}={known_of(snapshot)}" for name, snapshot in sorted(snapshots.items())),
-            repr(sorted(templates.items())),
-            version("tzdata"),
-        ]
-        return sha256("\n".join(parts).encode()).hexdigest()[:16]
-
     def _phrase(self, text: str, variables: Mapping[str, object]) -> str:
         try:
             return self.renderer.phrase(text, Context(variables, self._zone))
@@ -375,11 +384,6 @@ def medium_of(channel: Channel[Any]) -> str:
 
 def _recorder(name: str, channel: Channel[Any]) -> Channel[Any]:
     return Recording(RecordingSettings(medium=medium_of(channel)), name=name)
-
-
-def source_of(kind: type) -> str:
-    """The text of the file that a plugin's class stands in."""
-    return Path(inspect.getfile(kind)).read_text("utf-8")
 
 
 def _chosen(stated: tuple[str, ...] | None, default: Collection[str] | None) -> frozenset[str] | None:

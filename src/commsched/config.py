@@ -113,6 +113,9 @@ class InstanceSettings(BaseModel):
     )
     departments: tuple[str, ...] | None = Field(None, description="Of a policy: whose messages; default: everybody's.")
     media: tuple[str, ...] | None = Field(None, description="Of a policy: the media it narrows; default: its kind's.")
+    capacity: int | None = Field(
+        None, ge=1, le=1000, description="Of a calendar: how many appointments it takes at once; default: 1."
+    )
 
     @property
     def label(self) -> str:
@@ -134,6 +137,11 @@ class Configuration(_Section):
     policies: tuple[InstanceSettings, ...] = ()
     calendars: tuple[InstanceSettings, ...] = ()
     sources: tuple[InstanceSettings, ...] = ()
+
+    @property
+    def capacity(self) -> dict[str, int]:
+        """How many appointments each calendar takes at once."""
+        return {calendar.label: calendar.capacity or 1 for calendar in self.calendars}
 
 
 def load_configuration(folder: Path) -> Configuration:

@@ -81,6 +81,10 @@ class StoreBusy(StoreError):
     """The database is locked by another process; try again when it has finished. Nothing was changed."""
 
 
+class SlotTaken(CommschedError):
+    """That time is not free any more."""
+
+
 class TemplateError(CommschedError):
     """A template could not be rendered."""
 

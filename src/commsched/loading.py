@@ -9,12 +9,14 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import importlib.util
+import inspect
 import pkgutil
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from hashlib import sha256
 from pathlib import Path
 from time import monotonic
 from types import ModuleType
@@ -26,11 +28,14 @@ import structlog
 from pydantic import ValidationError
 
 import commsched.builtin
-from commsched.config import FILE, InstanceSettings
+from commsched.config import FILE, Configuration, InstanceSettings
 from commsched.errors import ConfigurationError, Problem
 from commsched.planning.isolation import bounded
+from commsched.planning.world import Applied
 from commsched.plugin import hookspecs
 from commsched.plugin.base import Calendar, Channel, Plugin, Policy, Source, kind_of
+from commsched.plugin.view import Snapshot
+from commsched.rules.rule import Rule
 
 log = structlog.get_logger("commsched.loading")
 GROUP = "commsched"
@@ -234,3 +239,28 @@ def _setting(error: Any, declared: InstanceSettings, settings: type[Any]) -> Pro
         )
     message = str(error["msg"]).removeprefix("Value error, ")
     return Problem(str(FILE), None, "invalid", f"{declared.label}.{name}: {message}")
+
+
+def fingerprint(
+    folder: Path,
+    configuration: Configuration,
+    rules: Iterable[Rule],
+    policies: Iterable[Applied],
+    snapshots: Mapping[str, Snapshot],
+    templates: Mapping[str, str],
+) -> str:
+    """What a plan depends on, as one word: configuration, rules, plugins' code, calendars, templates, tzdata."""
+    files = [folder / "config" / name for name in ("services.yaml", "vocabulary.yaml")]
+    parts = [
+        # Where the facts lie has no part in what is planned.
+        configuration.model_dump_json(exclude={"deployment": {"store", "lease"}}),
+        *(f"{rule.name}={rule.digest}" for rule in rules),
+        repr(sorted(path.read_text("utf-8") for path in files)),
+        *(Path(inspect.getfile(type(applied.policy))).read_text("utf-8") for applied in policies),
+        *(path.read_text("utf-8") for path in sorted((folder / "plugins").glob("*.py"))),
+        # Not when they were read: a calendar that is as it was makes no other world.
+        *(f"{name}={snapshot.known}" for name, snapshot in sorted(snapshots.items())),
+        repr(sorted(templates.items())),
+        importlib.metadata.version("tzdata"),
+    ]
+    return sha256("\n".join(parts).encode()).hexdigest()[:16]

@@ -14,9 +14,11 @@ from commsched.planning.prep import variable
 from commsched.render.context import Context
 from commsched.render.formats import language
 from commsched.render.sample import sample_context, samples
-from commsched.rules.rule import Fallback, Rule, Step
+from commsched.rules.rule import OFFER_SLOTS, Fallback, Rule, Step
 
 _BEGINS = datetime(2026, 11, 28, 15, tzinfo=UTC)
+# Free times, as a message is given them that offers some.
+SLOTS = tuple(datetime(2026, 12, day, 15, tzinfo=UTC) for day in (1, 2, 4))
 _PLACE = re.compile(r"(?P<file>[^\s:]+):(?P<line>\d+): (?P<words>.*)", re.DOTALL)
 
 
@@ -89,6 +91,8 @@ def _rendered(app: App, use: Use, medium: str, locale: str) -> Iterator[Problem]
     """Render with everything known, and with all unknown that may be."""
     for bare in (False, True):
         context = _context(app, use.rule, bare=bare)
+        if use.template == OFFER_SLOTS:
+            context = replace(context, variables={**context.variables, "slots": SLOTS[: 1 if bare else None]})
         try:
             content = app.renderer.render(use.template, medium, locale, context)
         except TemplateError as error:

@@ -18,6 +18,7 @@ from commsched.errors import StoreError
 from commsched.plugin.view import Snapshot
 from commsched.store import queries
 from commsched.store.store import HEAD, instant
+from commsched.timing.slots import cells, span_of
 
 # Whoever is due for longer than this is not being looked at: no engine is running, or it cannot keep up.
 LATE = timedelta(minutes=10)
@@ -89,6 +90,15 @@ def _stopped(app: App, connection: Connection, now: datetime) -> Iterator[Findin
             yield Finding("policy", False, says, f"Mend the plugin, then: commsched resume policy:{row.policy}")
 
 
+def _overbooked(app: App, connection: Connection, now: datetime) -> Iterator[Finding]:
+    zone = app.configuration.deployment.zone
+    for row in queries.overbooked(connection, app.calendars, cells(now, now)[0]):
+        start = local(span_of(row.first, row.last)[0], zone)
+        says = f"{row.calendar} has no room for {row.appointment} of {row.customer}, {start}"
+        do = f"Move it: commsched slots SERVICE --customer {row.customer}, then commsched book … --id {row.appointment}"
+        yield Finding("overbooked", False, says, do)
+
+
 def _observers(app: App, connection: Connection, now: datetime) -> Iterator[Finding]:
     del connection, now
     for name, error in app.plugins.failed_observers.items():
@@ -139,6 +149,7 @@ _LOOKS: tuple[Callable[[App, Connection, datetime], Iterator[Finding]], ...] = (
     _messages,
     _doubt,
     _stopped,
+    _overbooked,
     _observers,
     _in_step,
 )

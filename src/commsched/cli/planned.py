@@ -9,6 +9,7 @@ from datetime import datetime
 import msgspec
 
 from commsched.app import App
+from commsched.engine.offering import offers, slots_for
 from commsched.errors import TemplateError
 from commsched.model.decisions import Decision, Plan
 from commsched.planning.fold import fold
@@ -84,8 +85,12 @@ def with_words(
     """The record with subject and text, if the message goes anywhere."""
     if decision.medium is None:
         return record
+    slots: tuple[datetime, ...] = ()
+    if offers(decision):
+        with app.store.read() as connection:
+            slots = slots_for(app.desk_in(world), connection, decision, loaded.ledger, now)
     try:
-        content = app.composer.content(decision, fold(loaded.ledger, now), world)
+        content = app.composer.content(decision, fold(loaded.ledger, now), world, slots)
     except TemplateError as error:
         return msgspec.structs.replace(record, body=f"({error})")
     return msgspec.structs.replace(record, subject_line=content.subject, body=content.text)

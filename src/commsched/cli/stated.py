@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Callable
 from typing import Literal
 
 import click
+from sqlalchemy import Connection
 
 from commsched.app import App
 from commsched.cli.session import Session
@@ -29,11 +31,14 @@ def stated_by(*, customer_said: bool) -> StatedBy:
     return "customer" if customer_said else "staff"
 
 
-def record(app: App, customer: str, fact: AnyFact) -> bool:
-    """Check a fact and append it to the customer's ledger; whether it was new. Raises ``FactRejected``."""
+def record(app: App, customer: str, fact: AnyFact, first: Callable[[Connection], object] = lambda _: None) -> bool:
+    """Check a fact and append it to the customer's ledger; whether it was new. Raises ``FactRejected``.
+
+    ``first`` is asked in the same transaction; if it raises, nothing is appended.
+    """
     complete(fact, Origin(SOURCE, app.clock.now(), "staff"))
     app.checker.check(fact)
-    return bool(app.record([(f"c:{customer}", fact)]))
+    return bool(app.record([(f"c:{customer}", fact)], first))
 
 
 def say(session: Session, fact: AnyFact, text: str, undo: str) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import cast
 from zoneinfo import ZoneInfo
@@ -17,6 +17,7 @@ from commsched.render.content import Content
 from commsched.render.context import Context
 from commsched.render.mail import Mailbox, frame
 from commsched.render.renderer import Renderer
+from commsched.rules.rule import OFFER_SLOTS
 from commsched.timing.civil import zone
 
 
@@ -41,9 +42,14 @@ class Composer:
     letterhead: Letterhead
     locale: str
 
-    def content(self, decision: Decision, state: State, world: World) -> Content:
-        """The message in words. Raises :class:`commsched.errors.TemplateError`."""
+    def content(self, decision: Decision, state: State, world: World, slots: Sequence[datetime] = ()) -> Content:
+        """The message in words; ``slots`` are the free times that it offers, if it is one that does.
+
+        Raises :class:`commsched.errors.TemplateError`.
+        """
         context = self.context(decision, state, world)
+        if decision.template == OFFER_SLOTS:
+            context = replace(context, variables={**context.variables, "slots": tuple(slots)})
         return self.renderer.render(
             decision.template, decision.medium or "", state.profile.locale or self.locale, context
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from msgspec import UNSET
@@ -20,10 +20,17 @@ from commsched.model.facts import Sent
 from commsched.model.subjects import address_subject, kind_of_medium
 from commsched.planning.world import World
 from commsched.plugin.base import Attempt, Outgoing
+from commsched.rules.rule import Rule
 from commsched.store import queries
 from commsched.store.ledgers import Loaded
 from commsched.store.messages import MessageRecord, message_row, record_of, signature_of
 from commsched.store.store import micros
+from commsched.timing.windows import FIRST
+
+# How long an invitation counts as open if nothing is booked.
+INVITED = timedelta(days=14)
+# How many appointments of a rule's services there is room for.
+Room = Callable[[Connection, Rule], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +100,18 @@ def apart(ready: Sequence[Ready], loaded: Mapping[str, Loaded]) -> frozenset[str
     return frozenset(waiting)
 
 
-def admitted(connection: Connection, ready: Sequence[Ready], world: World, now: datetime) -> list[Ready]:
-    """Those whose rule still has a place today; a rule without a pace always has."""
+def admitted(
+    connection: Connection, ready: Sequence[Ready], world: World, now: datetime, room: Room = lambda *_: 0
+) -> list[Ready]:
+    """Those whose rule still has a place; a rule without a pace always has.
+
+    ``room`` says how many appointments there is room for: whom that is too few for waits, nearest due first.
+    """
     rules = {rule.name: rule for rule in world.rules}
     day = now.astimezone(world.zone).date().isoformat()
     taken = []
-    for one in ready:
+    invitations = _Invitations(connection, room, now)
+    for one in sorted(ready, key=lambda one: _nearest_due(one, rules)):
         proposal = one.decision.proposal
         rule = rules.get(proposal.rule)
         old = rule is not None and proposal.ideal < world.since.get(rule.name, proposal.ideal)
@@ -106,9 +119,60 @@ def admitted(connection: Connection, ready: Sequence[Ready], world: World, now: 
         limits = (
             [] if rule is None else [(f"{rule.name}#catch_up", rule.catch_up if old else None), (rule.name, rule.pace)]
         )
+        if rule is not None and rule.free_slots and not invitations.has_place(one, rule):
+            continue
         if all(queries.take_pace(connection, name, day, limit) for name, limit in limits if limit is not None):
             taken.append(one)
+            if rule is not None and rule.free_slots:
+                invitations.take(one, rule)
     return taken
+
+
+def explain_wait(connection: Connection, waiting: Sequence[Ready], rule: Callable[[str], Rule | None]) -> None:
+    """Write beside the messages that found no place why they wait."""
+    rows = []
+    for one in waiting:
+        paced = rule(one.record.rule)
+        full = paced is not None and paced.free_slots
+        why = "as many people are invited as there are free times" if full else "the rule's messages of today have gone"
+        reasons = (*one.record.reasons, ("commsched", "pace", f"{why}; nearest due first"))
+        record = msgspec.structs.replace(one.record, state="planned", subject_line="", body="", reasons=reasons)
+        rows.append(message_row(record, signature=signature_of(one.decision)))
+    queries.put_messages(connection, rows)
+
+
+class _Invitations:
+    """Whom rules with ``pace: free_slots`` have invited, and how many more there is room for."""
+
+    def __init__(self, connection: Connection, room: Room, now: datetime) -> None:
+        self.connection, self.room, self.now = connection, room, now
+        self.left: dict[str, int] = {}
+
+    def has_place(self, one: Ready, rule: Rule) -> bool:
+        """Whether this is somebody who is invited already, or one more for whom there is room."""
+        if rule.name not in self.left:
+            queries.lock_calendars(self.connection, [f"rule:{rule.name}"])
+            since = micros(self.now - INVITED)
+            invited = queries.open_invitations(self.connection, rule.name, since, rule.trigger.names)
+            self.left[rule.name] = self.room(self.connection, rule) - invited
+        return self.left[rule.name] > 0 or queries.invited(self.connection, rule.name, _invitation(one))
+
+    def take(self, one: Ready, rule: Rule) -> None:
+        """Remember the invitation; a later step about the same is none of its own."""
+        if not queries.invited(self.connection, rule.name, _invitation(one)):
+            self.left[rule.name] -= 1
+            customer = one.decision.proposal.customer
+            queries.add_invitation(self.connection, rule.name, _invitation(one), customer, micros(self.now))
+
+
+def _invitation(one: Ready) -> str:
+    p = one.decision.proposal
+    return f"{p.customer}/{p.subject}/{p.occurrence}"
+
+
+def _nearest_due(one: Ready, rules: Mapping[str, Rule]) -> datetime:
+    rule = rules.get(one.decision.proposal.rule)
+    return one.decision.proposal.anchor.at if rule is not None and rule.free_slots else FIRST
 
 
 def ready_of(

@@ -66,8 +66,3 @@ def _why(error: Exception) -> str:
     if isinstance(error, Unreadable):
         return error.problem
     return error.detail if isinstance(error, CommschedError) else type(error).__name__
-
-
-def known_of(snapshot: Snapshot) -> str:
-    """What a plan may depend on of a snapshot, as text. Not when it was read: nothing has changed by that."""
-    return repr(snapshot.open.spans) if snapshot.usable else f"unreadable since {snapshot.since}"

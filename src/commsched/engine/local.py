@@ -31,6 +31,8 @@ SWEEP = timedelta(seconds=5)
 SWEEP_BATCH = 1000
 PULL = timedelta(seconds=10)
 SYNC = timedelta(seconds=60)
+# How often free times and the waiting list are brought together.
+WAIT = timedelta(seconds=30)
 AFTER_ERROR = timedelta(seconds=5)
 
 
@@ -90,6 +92,7 @@ class LocalEngine:
         self.scheduler.add_job(
             self._sync, "interval", seconds=SYNC.total_seconds(), id="sync", next_run_time=datetime.now(UTC)
         )
+        self.scheduler.add_job(self._wait, "interval", seconds=WAIT.total_seconds(), id="wait")
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
         try:
@@ -123,6 +126,9 @@ class LocalEngine:
 
     def _sweep(self) -> None:
         self._guarded(lambda: self.loop.sweep(self.clock.now(), SWEEP_BATCH))
+
+    def _wait(self) -> None:
+        self._guarded(lambda: self.loop.wait(self.clock.now()))
 
     def _pull(self) -> None:
         self._guarded(lambda: self.pull(self.clock.now()))

@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from time import monotonic
 from typing import Any, Self
 
@@ -20,10 +21,12 @@ from sqlalchemy import Connection, Row
 
 from commsched.delivery.compose import Composer
 from commsched.delivery.doubt import Doubtful, look_up
-from commsched.delivery.intent import NewId, Ready, admitted, apart, current, intend, ready_of
+from commsched.delivery.intent import NewId, Ready, admitted, apart, current, explain_wait, intend, ready_of
 from commsched.delivery.receipts import Result, doubt_delay, settle, state_of
 from commsched.delivery.restored import hold_in_doubt, perhaps_gone
 from commsched.delivery.send import Channels, send_all
+from commsched.engine.booking import Desk
+from commsched.engine.offering import NO_SLOTS, none_free, nowhere, offers, prepared, room_for, slots_for
 from commsched.errors import CommschedError
 from commsched.model.decisions import Decision, Plan, Reason
 from commsched.model.state import State
@@ -33,6 +36,7 @@ from commsched.planning.plan import plan
 from commsched.planning.world import World
 from commsched.plugin.crash import crash_point
 from commsched.render.sms import segments
+from commsched.rules.rule import Rule
 from commsched.store import queries
 from commsched.store.ledgers import Loaded, load
 from commsched.store.messages import Changes, reconcile, write
@@ -44,6 +48,8 @@ BATCH = 500
 # The setting that names the world in which everybody was last looked at: spares a search through all customers.
 SWEPT = "swept_world"
 BREAKER = timedelta(minutes=15)
+# How long nobody looks again at a customer whose message found no place, unless another message is due or a fact comes.
+PACED = timedelta(hours=1)
 
 
 @dataclass
@@ -67,7 +73,11 @@ class Report:
 
 @dataclass(frozen=True)
 class Loop:
-    """The loop over one store. ``world`` gives the world as it stands now; ``tell`` reaches the observers."""
+    """The loop over one store. ``world`` gives the world as it stands now; ``tell`` reaches the observers.
+
+    ``wait`` goes through the waiting list, and says when to do so again even if nothing new is known by then; ``desk``
+    is where free times are looked for.
+    """
 
     store: Store
     world: Callable[[Connection], World]
@@ -76,6 +86,8 @@ class Loop:
     tell: Callable[..., None]
     new_id: NewId
     lease: timedelta = timedelta(seconds=60)
+    wait: Callable[[datetime], datetime | None] = lambda _: None
+    desk: Callable[[World], Desk] = nowhere
     runner: asyncio.Runner = field(default_factory=asyncio.Runner)
 
     def tick(self, now: datetime, *, limit: int | None = None) -> Report:
@@ -190,19 +202,29 @@ class _Pass:
             if due:
                 state = fold(loaded[customer].ledger, self.now)
                 poisoned = {}
+                tasks = list(one.tasks)
                 for decision in due:
                     try:
-                        ready.append(self._ready(one, decision, state))
+                        slots = self._slots(decision, loaded[customer]) if offers(decision) else ()
+                        if offers(decision) and not slots:
+                            poisoned[decision.key] = refused(decision, NO_SLOTS)
+                            tasks += filter(None, [none_free(decision, state, self.world, self.now)])
+                            continue
+                        ready.append(self._ready(one, decision, state, slots))
                     except Exception as error:  # noqa: BLE001 - whatever is wrong with one message, the others go on
                         poisoned[decision.key] = _poisoned(decision, error)
                         self.report.problems.append(f"{decision.key}: {error}")
                 if poisoned:
                     decisions = tuple(poisoned.get(d.key, d) for d in one.decisions)
-                    kept[customer] = replace(one, decisions=decisions)
+                    kept[customer] = replace(one, decisions=decisions, tasks=tuple(tasks))
         return ready, kept
 
-    def _ready(self, one: Plan, decision: Decision, state: State) -> Ready:
-        content = self.loop.composer.content(decision, state, self.world)
+    def _slots(self, decision: Decision, loaded: Loaded) -> tuple[datetime, ...]:
+        with self.loop.store.read() as connection:
+            return slots_for(self.loop.desk(self.world), connection, decision, loaded.ledger, self.now)
+
+    def _ready(self, one: Plan, decision: Decision, state: State, slots: Sequence[datetime]) -> Ready:
+        content = self.loop.composer.content(decision, state, self.world, slots)
         outgoing = self.loop.composer.outgoing(one, decision, content, state, self.loop.new_id(decision.key))
         count = segments(content.text).count if decision.medium == "sms" else 1
         rule = self.world.rule(decision.proposal.rule)
@@ -220,6 +242,9 @@ class _Pass:
     ) -> tuple[list[Ready], Changes, dict[str, datetime]]:
         """Write the intent; says what is to be sent, what changed, and who must be looked at again when."""
         soon = dict(waiting)
+        used = {one.record.rule for one in ready}
+        paced = [rule for rule in self.world.rules if rule.free_slots and rule.name in used]
+        desk = prepared(self.loop.desk(self.world), paced, self.now)
         with self.loop.store.write() as connection:
             valid, lost = current(connection, loaded, self.held)
             if {row.scope for row in queries.pauses(connection)} != {pause.scope for pause in self.world.pauses}:
@@ -228,28 +253,37 @@ class _Pass:
             changes = reconcile((plans[c] for c in plans if c in valid), standing, self.world.channels, self.world.hash)
             write(connection, changes)
             willing = [one for one in ready if one.decision.proposal.customer in valid]
-            sending = admitted(connection, willing, self.world, self.now)
+            room = partial(_room, desk=desk, now=self.now)
+            sending = admitted(connection, willing, self.world, self.now, room)
+            paced_out = _without(willing, sending)
+            explain_wait(connection, paced_out, self.world.rule)
             rested = [(customer, self.now + BREAKER) for customer, one in plans.items() if one.failures]
-            soon |= {c: min(soon.get(c, later), later) for c, later in (*self._paced(willing, sending), *rested)}
+            soon |= {c: min(soon.get(c, later), later) for c, later in (*self._paced(paced_out), *rested)}
             doubted = perhaps_gone(connection, sending, standing)
             if doubted:
                 hold_in_doubt(connection, doubted, self.now)
                 sending = [one for one in sending if one not in doubted]
                 soon |= {one.record.customer: self.now for one in doubted}
             intend(connection, sending, self.now)
-            queries.finish(connection, self._next(plans, valid, lost, sending, soon))
+            late = {one.record.customer: self._no_sooner(plans[one.record.customer], paced_out) for one in paced_out}
+            queries.finish(connection, self._next({**plans, **late}, valid, lost, sending, soon))
             self._open_breakers(connection, plans)
         self.report.overtaken += len(plans) - len(valid) - len(lost)
         return sending, changes, soon
 
-    def _paced(self, willing: Sequence[Ready], sending: Sequence[Ready]) -> list[tuple[str, datetime]]:
-        """Who has a message that found no place today."""
-        taken = {one.outgoing.attempt for one in sending}
-        return [
-            (one.record.customer, self._tomorrow(one.record.ideal))
-            for one in willing
-            if one.outgoing.attempt not in taken
-        ]
+    def _paced(self, waiting: Sequence[Ready]) -> list[tuple[str, datetime]]:
+        """When those are looked at again whose message found no place today."""
+        return [(one.record.customer, self._tomorrow(one.record.ideal)) for one in waiting]
+
+    def _no_sooner(self, one: Plan, waiting: Sequence[Ready]) -> Plan:
+        """The plan of somebody whose messages found no place: what hangs on them is not looked at again at once."""
+        paced = {ready.record.rule for ready in waiting}
+        planned = (
+            d.at
+            for d in one.decisions
+            if d.state == "planned" and d.at is not None and d.at > self.now and d.proposal.rule not in paced
+        )
+        return replace(one, wake_at=max(one.wake_at, min([self.now + PACED, *planned])))
 
     def _next(
         self,
@@ -322,5 +356,20 @@ class _Pass:
 
 def _poisoned(decision: Decision, error: Exception) -> Decision:
     detail = error.detail if isinstance(error, CommschedError) else f"{type(error).__name__}: {error}"
-    reason = Reason("commsched", "template_failed", f"the message cannot be rendered: {detail}", "must_not")
+    return refused(
+        decision, Reason("commsched", "template_failed", f"the message cannot be rendered: {detail}", "must_not")
+    )
+
+
+def refused(decision: Decision, reason: Reason) -> Decision:
+    """A message that turned out not to be possible after all."""
     return replace(decision, state="refused", at=None, medium=None, reasons=(reason,))
+
+
+def _without(ready: Sequence[Ready], others: Sequence[Ready]) -> list[Ready]:
+    attempts = {one.outgoing.attempt for one in others}
+    return [one for one in ready if one.outgoing.attempt not in attempts]
+
+
+def _room(connection: Connection, rule: Rule, *, desk: Desk, now: datetime) -> int:
+    return room_for(desk, connection, rule, now)

@@ -45,16 +45,21 @@ def run_virtual(
     report = Report()
     coming = groupby(sorted(facts, key=_known_at), key=_known_at)
     upcoming = next(coming, None)
+    waited = loop.wait(clock.at)
     while True:
         due = _next_due(loop)
-        moment = min((at for at in (due, upcoming[0] if upcoming else None) if at is not None), default=None)
+        moments = (due, upcoming[0] if upcoming else None, waited)
+        moment = min((at for at in moments if at is not None), default=None)
         if moment is None or moment > end:
             break
         clock.at = max(clock.at, moment)
         progress(clock.at)
+        if waited is not None and waited <= clock.at:
+            waited = loop.wait(clock.at)
         if upcoming is not None and upcoming[0] <= clock.at:
             _learn(loop, upcoming[1], clock.at)
             upcoming = next(coming, None)
+            waited = loop.wait(clock.at)
             continue
         report += loop.tick(clock.at)
     clock.at = end

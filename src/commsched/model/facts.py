@@ -238,11 +238,28 @@ class Commitment(Fact, tag="commitment", frozen=True, kw_only=True):
 
 
 class Wish(Fact, tag="wish", frozen=True, kw_only=True):
-    """A place on the waiting list: the service, between which dates, and the notice needed."""
+    """A place on the waiting list: the service, between which dates, and the notice needed.
+
+    A wish with an ``id`` can be changed, and taken back (``withdrawn``), by another fact with that id.
+    """
 
     service: str
     between: tuple[date, date]
     notice: str = "24h"
+    withdrawn: bool = False
+
+
+class Offer(Fact, tag="offer", frozen=True, kw_only=True):
+    """An outcome of commsched's own: a free time that is offered to one wish, until it expires; it holds no place."""
+
+    id: Id
+    wish: Id
+    service: str
+    start: Instant
+    end: Instant
+    calendar: str
+    expires: Instant
+    withdrawn: bool = False
 
 
 class Interaction(Fact, tag="interaction", frozen=True, kw_only=True):
@@ -340,6 +357,7 @@ AnyFact = (
     | Hold
     | Commitment
     | Wish
+    | Offer
     | Interaction
     | Feedback
     | TaskDone
@@ -350,6 +368,6 @@ AnyFact = (
 )
 
 # What only commsched itself writes; an import that brings one is refused.
-OWN_TYPES = frozenset({"sent", "delivered"})
+OWN_TYPES = frozenset({"sent", "delivered", "offer"})
 
 FACT_TYPES: dict[str, type[Fact]] = {str(kind.__struct_config__.tag): kind for kind in AnyFact.__args__}

@@ -17,6 +17,7 @@ from commsched.model.facts import (
     Intent,
     Interaction,
     Interval,
+    Offer,
     Reading,
     Reply,
     Scalar,
@@ -157,7 +158,8 @@ class State(msgspec.Struct, frozen=True, gc=False):
     cases: dict[str, Case] = field(default_factory=dict)
     holds: tuple[Hold, ...] = ()
     commitments: tuple[tuple[str, Commitment], ...] = ()
-    wishes: tuple[Wish, ...] = ()
+    wishes: dict[str, Wish] = field(default_factory=dict)
+    offers: dict[str, Offer] = field(default_factory=dict)
     interactions: tuple[Interaction, ...] = ()
     feedback: tuple[tuple[str, Feedback], ...] = ()
     tasks_done: tuple[TaskDone, ...] = ()

@@ -85,6 +85,8 @@ class _Builder:
         self.commitments: dict[str, dict[str, Any]] = {}
         self.plans: dict[tuple[str, str | None], f.ServicePlan] = {}
         self.holds: dict[str, f.Hold] = {}
+        self.wishes: dict[str, f.Wish] = {}
+        self.offers: dict[str, f.Offer] = {}
         self.lists: dict[type[AnyFact], list[Entry]] = {}
         self.next_change: datetime | None = None
         self.shared: frozenset[str] = frozenset()
@@ -182,6 +184,12 @@ class _Builder:
     def hold(self, digest: str, fact: f.Hold) -> None:
         self.holds[fact.id or digest] = fact
 
+    def wish(self, digest: str, fact: f.Wish) -> None:
+        self.wishes[fact.id or digest] = fact
+
+    def offer(self, _: str, fact: f.Offer) -> None:
+        self.offers[fact.id] = fact
+
     def listed(self, digest: str, fact: AnyFact) -> None:
         self.lists.setdefault(type(fact), []).append((digest, fact))
 
@@ -199,6 +207,8 @@ class _Builder:
                 self.later(start_of_day(fact.until, _UTC_ZONE), now)
         for fact in self.holds.values():
             self.later(fact.until, now)
+        for offer in self.offers.values():
+            self.later(offer.expires, now)
         return State(
             profile=self._profile(ledger.customer),
             contacts=tuple(_contact(kind, address, point) for (kind, address), point in self.contacts.items()),
@@ -214,7 +224,8 @@ class _Builder:
             cases={name: _case(name, case) for name, case in self.cases.items()},
             holds=tuple(hold for hold in self.holds.values() if not hold.released),
             commitments=tuple(_commitment(name, c) for name, c in self.commitments.items()),
-            wishes=self.of(f.Wish),
+            wishes={name: wish for name, wish in self.wishes.items() if not wish.withdrawn},
+            offers={name: offer for name, offer in self.offers.items() if not offer.withdrawn},
             interactions=self.of(f.Interaction),
             feedback=self.identified(f.Feedback),
             tasks_done=self.of(f.TaskDone),
@@ -374,6 +385,8 @@ TAKE: dict[type, Taker] = {
     f.Case: _Builder.case,
     f.Commitment: _Builder.commitment,
     f.Hold: _Builder.hold,
+    f.Wish: _Builder.wish,
+    f.Offer: _Builder.offer,
     **{
         kind: cast("Taker", _Builder.listed)
         for kind in (
@@ -381,7 +394,6 @@ TAKE: dict[type, Taker] = {
             f.Intent,
             f.ServiceRecord,
             f.Event,
-            f.Wish,
             f.Interaction,
             f.Feedback,
             f.TaskDone,

@@ -62,7 +62,7 @@ class Course:
     @property
     def min_notice(self) -> timedelta:
         """How long before its start an appointment can be booked at the latest."""
-        return timedelta()
+        return self.service.min_notice if self.service is not None else timedelta()
 
     def times(self, main: Main, born: datetime) -> Times | None:
         """The step's times for what hangs on ``main`` and came to be known at ``born``."""
@@ -92,7 +92,8 @@ def _anchors(rule: Rule, service: Service | None, main: Main, born: datetime) ->
         return {"opens": main, "closes": date(main.year + (closes < opens), *closes)}
     if kind == "case":
         return {"opened": main, "closed": main}
-    return {"event": main, "offered": main, "expires": main + DAY}
+    lasts = service.answer_within if service is not None else DAY
+    return {"event": main, "offered": main, "expires": main + lasts}
 
 
 @lru_cache(maxsize=256)

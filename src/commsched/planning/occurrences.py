@@ -20,6 +20,7 @@ from commsched.model.facts import AnyFact, Sent
 from commsched.model.state import Appointment, Asset, State
 from commsched.model.subjects import key_of
 from commsched.planning.due import Due, asset_values, customer_values, dues
+from commsched.planning.waiting import is_wanted
 from commsched.planning.world import Reach, World
 from commsched.rules.rule import Rule, Trigger
 from commsched.timing.civil import start_of_day, zone
@@ -226,6 +227,29 @@ class Subjects:
                     },
                 )
 
+    def offer(self, trigger: Trigger) -> Iterator[Occurrence]:
+        for offer in self.state.offers.values():
+            if offer.service in trigger.names:
+                wish = self.state.wishes.get(offer.wish)
+                is_open = wish is not None and is_wanted(wish, self.state, self.world.zone, self.now)
+                yield Occurrence(
+                    offer.wish,
+                    offer.id,
+                    "offered",
+                    {"offered": offer.at, "expires": offer.expires},
+                    offer.recorded_at or offer.at,
+                    live=is_open and self.now < offer.expires,
+                    service=offer.service,
+                    place=self.world.zone,
+                    values={
+                        "offer.id": offer.id,
+                        "offer.wish": offer.wish,
+                        "offer.start": offer.start,
+                        "offer.end": offer.end,
+                        "booked": not is_open,
+                    },
+                )
+
     def season(self, trigger: Trigger) -> Iterator[Occurrence]:
         region = self.state.profile.region or self.world.region
         if trigger.season is None or (trigger.regions and not _in_regions(region, trigger.regions)):
@@ -256,7 +280,6 @@ class Subjects:
         return {
             **self.customer,
             **(asset_values(occurrence.asset) if occurrence.asset else {}),
-            **occurrence.values,
             **({"service": occurrence.service} if occurrence.service else {}),
             "sent": tuple(said),
             "replied": tuple(
@@ -264,6 +287,7 @@ class Subjects:
             ),
             "booked": self._booked(occurrence),
             "served": self._served(occurrence),
+            **occurrence.values,
         }
 
     def _answered(self, step: str, occurrence: Occurrence, rule: Rule, answered: set[str | None]) -> bool:
@@ -377,6 +401,7 @@ _READERS: dict[str, Callable[[Subjects, Trigger], Iterator[Occurrence]]] = {
     "feedback": Subjects.feedback,
     "case": Subjects.case,
     "commitment": Subjects.commitment,
+    "offer": Subjects.offer,
     "season": Subjects.season,
     "schedule": Subjects.schedule,
 }

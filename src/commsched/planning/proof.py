@@ -73,17 +73,26 @@ class Prover:
 
     def prove(self, rule: Rule, step: Step, media: tuple[str, ...]) -> Iterator[Proof]:
         """The proofs of a step: one for each service where it tells a preparation, else one for all."""
-        services = self._services(rule)
-        told = [one for one in services if one is not None and any(p.id == step.prep for p in one.prep)]
-        groups: list[list[Service | None]] = [[one] for one in told] if step.prep is not None else [services]
+        groups = self._groups(rule, step)
+        if step.prep is None:
+            yield self._proof(rule, step, None, self._found(rule, step, groups, media))
+            return
         for group in groups:
-            finding, begins = Finding(), self._starts(rule, group)
+            yield self._proof(rule, step, group[0], self._found(rule, step, [group], media))
+
+    def _found(
+        self, rule: Rule, step: Step, groups: list[list[Service | None]], media: tuple[str, ...]
+    ) -> Finding:
+        """The worst over services, clocks and media."""
+        finding = Finding()
+        for group in groups:
+            begins = self._starts(rule, group)
             for zones in self.zones:
                 course = Course(self.world, rule, step, group[0], zones)
                 for medium in media:
                     allowed = self.allowed(rule, medium, zones)
                     Search(course, medium, allowed, self.within, begins, finding).run()
-            yield self._proof(rule, step, group[0] if step.prep is not None else None, finding)
+        return finding
 
     def allowed(self, rule: Rule, medium: str, zones: tuple[ZoneInfo, ...]) -> Windows:
         """When the policies that depend on time alone let such a message go on a medium."""
@@ -119,10 +128,22 @@ class Prover:
         return tuple(names + ([f"the step {step.after}, which goes before it"] if step.after else []))
 
     def _services(self, rule: Rule) -> list[Service | None]:
-        if rule.trigger.kind != "appointment":
+        if rule.trigger.kind not in {"appointment", "offer"}:
             return [None]
         names = rule.trigger.names or tuple(self.world.services)
         return [self.world.services[name] for name in names if name in self.world.services] or [None]
+
+    def _groups(self, rule: Rule, step: Step) -> list[list[Service | None]]:
+        """The services that are alike to a step: each by itself if it tells a preparation of theirs."""
+        services = self._services(rule)
+        if step.prep is not None:
+            return [[one] for one in services if one is not None and any(p.id == step.prep for p in one.prep)]
+        alike: dict[object, list[Service | None]] = {}
+        by_end = any("end" in time.anchors for time in (step.at, step.not_before, step.deadline) if time is not None)
+        for one in services:
+            length = one.duration if one is not None and by_end else None
+            alike.setdefault((length, one.min_notice if one is not None else None), []).append(one)
+        return list(alike.values())
 
     def _starts(self, rule: Rule, services: list[Service | None]) -> Windows:
         """When appointments of these services may start; when anything else may happen, which is always."""

@@ -45,6 +45,11 @@ class Snapshot:
         """Whether there is anything to go by: it could be read, or there is a copy that is not too old."""
         return not self.stale or bool(self.open)
 
+    @property
+    def known(self) -> str:
+        """What a plan may depend on of it, as text. Not when it was read: nothing has changed by that."""
+        return repr(self.open.spans) if self.usable else f"unreadable since {self.since}"
+
 
 @dataclass(frozen=True, slots=True)
 class Department:

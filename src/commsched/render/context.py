@@ -18,7 +18,7 @@ from commsched.plugin.view import Department
 from commsched.render import formats
 
 # Anchors that are times at a place; every other instant is printed in the reader's own zone.
-AT_THE_PLACE = frozenset({"start", "end", "prep"})
+AT_THE_PLACE = frozenset({"start", "end", "prep", "offer", "slots"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +222,8 @@ _PLAIN = frozenset({str, int, float, bool, tuple, list})
 
 
 def _shown(value: object, zone: ZoneInfo, locale: str) -> object:
+    if isinstance(value, tuple) and value and isinstance(value[0], datetime):
+        return tuple(When.at(one, zone, locale) for one in value)
     if type(value) in _PLAIN:
         return value
     if isinstance(value, datetime):

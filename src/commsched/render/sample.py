@@ -100,6 +100,15 @@ _TRIGGERS: Mapping[str, Mapping[str, object]] = {
         "commitment.what": "call back about the brakes",
         "commitment.owner": "Dana Reyes",
     },
+    "offer": _SERVICE
+    | {
+        "offered": datetime(2026, 11, 24, 15, tzinfo=UTC),
+        "expires": datetime(2026, 11, 25, 15, tzinfo=UTC),
+        "offer.id": "O-1",
+        "offer.wish": "w-1",
+        "offer.start": datetime(2026, 12, 1, 15, tzinfo=UTC),
+        "offer.end": datetime(2026, 12, 1, 15, 45, tzinfo=UTC),
+    },
     "season": {"opens": date(2026, 10, 15), "closes": date(2027, 3, 31)},
     "schedule": {"event": datetime(2026, 11, 4, 15, tzinfo=UTC)},
 }

@@ -16,7 +16,7 @@ from commsched.rules.schema import GuardianEntry, RecipientEntry, RuleEntry
 from commsched.rules.scope import Scope
 from commsched.rules.steps import compile_steps, names_of
 from commsched.rules.triggers import anchors_of, compile_trigger
-from commsched.rules.values import exact, pace
+from commsched.rules.values import FREE_SLOTS, exact, pace
 from commsched.rules.yamldoc import Document
 
 # Purposes whose messages the sender wants more than the reader: they must say what they know of this reader.
@@ -61,6 +61,9 @@ def _scope(
 
 def _compile(entry: RuleEntry, scope: Scope) -> Rule:
     _check_why(entry, scope)
+    if entry.pace == FREE_SLOTS and not scope.bookable:
+        message = "`pace: free_slots` needs a trigger that names services with a calendar: nothing else can be full."
+        scope.findings.add(("pace",), "invalid", message)
     where = scope.expression(entry.trigger.where, ("trigger", "where"))
     trigger = scope.trigger
     if where is not None:
@@ -86,7 +89,8 @@ def _compile(entry: RuleEntry, scope: Scope) -> Rule:
         to=_recipient(entry.to),
         offers=entry.offers,
         repeat=Repeat(entry.repeat.every, entry.repeat.at_most) if entry.repeat else None,
-        pace=pace(entry.pace) if entry.pace else None,
+        pace=pace(entry.pace) if entry.pace and entry.pace != FREE_SLOTS else None,
+        free_slots=entry.pace == FREE_SLOTS,
         catch_up=entry.catch_up.per_day if entry.catch_up else None,
         since=entry.since,
         reference=entry.reference,

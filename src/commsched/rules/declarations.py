@@ -86,6 +86,13 @@ BY_TRIGGER: Mapping[TriggerKind, tuple[Row, ...]] = {
         ("commitment.what", "string", "what was promised"),
         ("commitment.owner", "string", "who promised it"),
     ),
+    "offer": (
+        ("service", "string", "the id of the service"),
+        ("offer.id", "string", "the offer's id"),
+        ("offer.wish", "string", "the id of the wish that it answers"),
+        ("offer.start", "timestamp", "when the offered appointment would begin"),
+        ("offer.end", "timestamp", "when it would end"),
+    ),
     "season": (),
     "schedule": (),
 }

@@ -19,6 +19,7 @@ TriggerKind = Literal[
     "feedback",
     "case",
     "commitment",
+    "offer",
     "season",
     "schedule",
 ]
@@ -33,6 +34,7 @@ ANCHORS: dict[TriggerKind, tuple[str, ...]] = {
     "feedback": ("event",),
     "case": ("opened", "closed"),
     "commitment": ("due",),
+    "offer": ("offered", "expires"),
     "season": ("opens", "closes"),
     "schedule": ("event",),
 }
@@ -69,7 +71,11 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service that customers need again and again; the first of the ``severe`` variants that holds counts."""
+    """A service that customers need again and again; the first of the ``severe`` variants that holds counts.
+
+    ``min_notice``: how long before it begins it can still be booked. ``answer_within``: how long a freed time is
+    offered to one customer of the waiting list before the next is asked.
+    """
 
     id: str
     name: str
@@ -79,14 +85,16 @@ class Service:
     duration: timedelta = timedelta(hours=1)
     calendar: str | None = None
     prep: tuple[Prep, ...] = ()
+    min_notice: timedelta = timedelta()
+    answer_within: timedelta = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
     """What makes a rule come to life; which of the fields matter depends on ``kind``.
 
-    ``names`` are services (service_due, service_record, appointment) or the kind of event or obligation; ``values`` the
-    statuses, outcomes or moods that count, empty for any; ``season`` its first and last (month, day).
+    ``names`` are services (service_due, service_record, appointment, offer) or the kind of event or obligation;
+    ``values`` the statuses, outcomes or moods that count, empty for any; ``season`` its first and last (month, day).
     """
 
     kind: TriggerKind
@@ -98,9 +106,13 @@ class Trigger:
     where: Expression | None = None
 
 
+# The message that offers free times in place of one that could not be (`offer_slots: true`); it is given ``slots``.
+OFFER_SLOTS = "offer-slots"
+
+
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """What happens when a message could not be: a task for a person, or another template."""
+    """What happens when a message could not be: a task for a person, or another template (which may offer times)."""
 
     task: str | None = None
     template: str | None = None
@@ -154,7 +166,10 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule, from one file; ``digest`` identifies its text, ``reads`` the facts that its expressions name."""
+    """One rule, from one file; ``digest`` identifies its text, ``reads`` the facts that its expressions name.
+
+    ``pace``: how many messages a day; ``free_slots``: no more people are invited than there is room for.
+    """
 
     name: str
     why: str
@@ -175,6 +190,7 @@ class Rule:
     offers: tuple[str, ...] = ()
     repeat: Repeat | None = None
     pace: int | None = None
+    free_slots: bool = False
     catch_up: int | None = None
     since: date | None = None
     reference: str | None = None

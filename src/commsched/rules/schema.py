@@ -71,7 +71,7 @@ class TriggerEntry(Entry):
     feedback: Annotated[FeedbackEntry, BeforeValidator(_nothing_is_empty)] = FeedbackEntry()
     case: Annotated[CaseEntry, BeforeValidator(_nothing_is_empty)] = CaseEntry()
     commitment: Annotated[CommitmentEntry, BeforeValidator(_nothing_is_empty)] = CommitmentEntry()
-    offer: object = None
+    offer: Names = ()
     season: SeasonEntry | None = None
     schedule: Text = ""
     where: Text | None = None

@@ -11,10 +11,15 @@ from commsched.rules.expressions import Declarations, Expression, compile_expres
 from commsched.rules.literals import check_literals
 from commsched.rules.mentions import EVERYWHERE, check_text
 from commsched.rules.problems import Findings
-from commsched.rules.rule import Fallback, Service, Trigger
+from commsched.rules.rule import OFFER_SLOTS, Fallback, Service, Trigger, TriggerKind
 from commsched.rules.schema import FallbackEntry
 from commsched.rules.timeexpr import TimeExpression, parse_time
 from commsched.rules.yamldoc import KeyPath
+
+# Triggers whose names are those of services.
+OF_SERVICES: frozenset[TriggerKind] = frozenset({"service_due", "service_record", "appointment", "offer"})
+# Of the three things that a fallback can be, two are left out.
+ALL_BUT_ONE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,13 @@ class Scope:
     anchors: tuple[str, ...]
     steps: tuple[str, ...]
     reads: set[str] = field(default_factory=set)
+
+    @property
+    def bookable(self) -> bool:
+        """Whether the trigger names services, all of which are booked at a calendar."""
+        named = self.trigger.names if self.trigger.kind in OF_SERVICES else ()
+        known = [self.services[name] for name in named if name in self.services]
+        return bool(known) and all(service.calendar is not None for service in known)
 
     @property
     def known(self) -> frozenset[str]:
@@ -68,11 +80,14 @@ class Scope:
         """What happens when a message could not be."""
         if entry is None:
             return None
-        if entry.offer_slots is not None:
-            message = "offer_slots is not available yet; write a `task` for somebody who calls and offers another time."
-            self.findings.add((*path, "offer_slots"), "not_available", message)
-        elif (entry.task is None) == (entry.template is None):
-            self.findings.add(path, "invalid", f"`{path[-1]}` needs exactly one of `task` and `template`.")
+        if (entry.task is None) + (entry.template is None) + (entry.offer_slots is not True) != ALL_BUT_ONE:
+            message = f"`{path[-1]}` needs exactly one of `task`, `template` and `offer_slots: true`."
+            self.findings.add(path, "invalid", message)
+        if entry.offer_slots and not self.bookable:
+            message = (
+                "`offer_slots` needs a trigger that names services with a calendar: there are no times without one."
+            )
+            self.findings.add((*path, "offer_slots"), "invalid", message)
         if entry.task is not None:
             self.text(entry.task, (*path, "task"), more=("reason",))
-        return Fallback(task=entry.task, template=entry.template)
+        return Fallback(task=entry.task, template=OFFER_SLOTS if entry.offer_slots else entry.template)

@@ -83,6 +83,8 @@ class ServiceEntry(ScheduleEntry):
     severe: Annotated[tuple[VariantEntry, ...], BeforeValidator(_as_variants)] = ()
     duration: Exact = "1h"
     calendar: Name | None = None
+    min_notice: Exact = "0h"
+    answer_within: Exact = "24h"
     prep: list[PrepEntry] = Field(default_factory=list)
 
 
@@ -104,6 +106,8 @@ def _service(name: str, entry: ServiceEntry, findings: Findings, vocabulary: Voc
     path = ("services", name)
     if exact(entry.duration) <= timedelta():
         findings.add((*path, "duration"), "invalid", "`duration` must be longer than nothing.")
+    if exact(entry.answer_within) <= timedelta():
+        findings.add((*path, "answer_within"), "invalid", "`answer_within` must be longer than nothing.")
     ids = [prep.id for prep in entry.prep]
     for number, prep in enumerate(entry.prep):
         if prep.id in ids[:number]:
@@ -119,6 +123,8 @@ def _service(name: str, entry: ServiceEntry, findings: Findings, vocabulary: Voc
         duration=exact(entry.duration),
         calendar=entry.calendar,
         prep=tuple(prep for prep in preps if prep is not None),
+        min_notice=exact(entry.min_notice),
+        answer_within=exact(entry.answer_within),
     )
 
 

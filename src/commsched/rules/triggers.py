@@ -23,10 +23,6 @@ _PATH: Final[KeyPath] = ("trigger",)
 def compile_trigger(entry: TriggerEntry, vocabulary: Vocabulary, findings: Findings) -> Trigger | None:
     """The trigger, without ``where``; ``None`` when it is not clear what it should be. What is wrong is noted."""
     named = entry.model_fields_set - {"where"}
-    if "offer" in named:
-        message = "The trigger `offer` is not available yet; freed slots are offered by people for now."
-        findings.add((*_PATH, "offer"), "not_available", message)
-        return None
     if len(named) != 1:
         message = (
             f"A rule has exactly one trigger ({', '.join(_KINDS)}), but this has {', '.join(sorted(named)) or 'none'}."
@@ -98,6 +94,13 @@ def _commitment(entry: TriggerEntry, _vocabulary: Vocabulary, _findings: Finding
     return Trigger("commitment", values=() if kept is None else (str(kept).lower(),))
 
 
+def _offer(entry: TriggerEntry, vocabulary: Vocabulary, findings: Findings) -> Trigger:
+    if not entry.offer:
+        findings.add((*_PATH, "offer"), "missing", "`offer` names no service; write [oil_change].")
+    _services(entry.offer, (*_PATH, "offer"), vocabulary, findings)
+    return Trigger("offer", names=entry.offer)
+
+
 def _season(entry: TriggerEntry, _vocabulary: Vocabulary, findings: Findings) -> Trigger:
     season = entry.season
     if season is None:
@@ -135,6 +138,7 @@ _MAKERS: Mapping[TriggerKind, Callable[[TriggerEntry, Vocabulary, Findings], Tri
     "feedback": _feedback,
     "case": _case,
     "commitment": _commitment,
+    "offer": _offer,
     "season": _season,
     "schedule": _schedule,
 }

@@ -85,12 +85,12 @@ def _distance(text: str) -> str:
     return text
 
 
+FREE_SLOTS = "free_slots"
+
+
 def _pace(text: str) -> str:
-    if text == "free_slots":
-        message = "free_slots is not available yet; write a number, such as 200/day"
-        raise ValueError(message)
-    if not _PACE.fullmatch(text):
-        message = f"{text!r} is not a pace; write a number for a day, such as 200/day"
+    if text != FREE_SLOTS and not _PACE.fullmatch(text):
+        message = f"{text!r} is not a pace; write a number for a day, such as 200/day, or free_slots"
         raise ValueError(message)
     return text
 

@@ -20,7 +20,7 @@ from commsched.model import facts as f
 from commsched.model.facts import AnyFact, Scalar
 from commsched.model.vocabulary import MEDIA, Vocabulary
 from commsched.timing.civil import parse_week, zone
-from commsched.timing.durations import parse_distance, parse_duration
+from commsched.timing.durations import parse_distance, parse_duration, parse_exact
 
 # RFC 5321 limits a local part to 64 and a domain to 255 octets; the form is the one that mail systems accept.
 _EMAIL = re.compile(
@@ -146,6 +146,12 @@ class Checker:
         if fact.item is not None and self.words.equivalents:
             self._known("item", fact.item, self.words.equivalents)
 
+    def wish(self, fact: f.Wish) -> None:
+        self.service(fact)
+        _attempt("notice", parse_exact, fact.notice, "is no length of time; write e.g. 24h or 2d")
+        if fact.between[0] > fact.between[1]:
+            raise FactRejected("between", f"{fact.between[0]} is after {fact.between[1]}; the earlier date comes first")
+
     def service(self, fact: f.ServiceRecord | f.Wish) -> None:
         self._known("service", fact.service, self.services)
 
@@ -258,7 +264,7 @@ _SPECIAL: dict[type, Callable[[Checker, Any], None]] = {
     f.Asset: Checker.asset,
     f.Event: Checker.event,
     f.ServiceRecord: Checker.service,
-    f.Wish: Checker.service,
+    f.Wish: Checker.wish,
     f.ServicePlan: Checker.service_plan,
     f.Appointment: Checker.appointment,
     f.Hold: Checker.hold,

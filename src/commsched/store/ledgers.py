@@ -1,7 +1,7 @@
 """Ledgers in the store: appending facts with everything that follows from them, and loading a batch of customers.
 
-Appending is one transaction: the facts, the versions, who belongs to which circle, appointments by time, an opt-out at
-every address it binds, and whom to wake.
+Appending is one transaction: the facts, the versions, who belongs to which circle, appointments by time and what they
+take of their calendars, an opt-out at every address it binds, and whom to wake.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 
 import msgspec
 from msgspec import UNSET
 from sqlalchemy import Connection
 
-from commsched.model.facts import AnyFact, Appointment, Consent, ContactPoint, Customer, Sent
+from commsched.model.facts import AnyFact, Appointment, Consent, ContactPoint, Customer, Offer, Sent, Wish
 from commsched.model.subjects import address_subject, digest_of, kind_of_medium
 from commsched.planning.fold import fold
 from commsched.planning.ledger import Entry, Ledger, UnderWay
-from commsched.store import queries
+from commsched.store import queries, slots
 from commsched.store.store import micros
 from commsched.store.tables import FLAG_CORRECTED, FLAG_REFUSED
 
@@ -28,6 +28,8 @@ _many = msgspec.json.Decoder(list[AnyFact])
 _sent = msgspec.json.Decoder(Sent)
 
 Versions = dict[str, int]
+# When a date is over everywhere on earth, counted from its beginning in UTC.
+ANYWHERE = timedelta(days=1, hours=14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,21 +146,42 @@ def _memberships(subject: str, fact: AnyFact) -> list[tuple[str, str]]:
 
 
 def _project(connection: Connection, new: Sequence[tuple[str, AnyFact]], now: datetime) -> None:
-    """What must stay in step with the facts: appointments by time, and opt-outs at the addresses they bind."""
+    """What stays in step with the facts: appointments and what they take, and opt-outs at the addresses they bind."""
     moved = {subject for subject, fact in new if isinstance(fact, Appointment) and subject.startswith("c:")}
     said = {subject for subject, fact in new if isinstance(fact, Consent) and subject.startswith("c:")}
     new_points = {subject for subject, fact in new if isinstance(fact, ContactPoint)} - said
     flags = queries.versions(connection, new_points) if new_points else {}
     said |= {subject for subject, (_, flag) in flags.items() if flag & FLAG_REFUSED}
+    _wait(connection, {s for s, fact in new if isinstance(fact, Wish | Offer) and s.startswith("c:")})
     if not moved and not said:
         return
     facts = _read(connection, moved | said)
-    queries.put_appointments(
-        connection, [row for subject in sorted(moved) for row in _appointments(subject, facts[subject])]
-    )
+    rows = [row for subject in sorted(moved) for row in _appointments(subject, facts[subject])]
+    queries.put_appointments(connection, rows)
     bound = [pair for subject in sorted(said) for pair in _bound(facts[subject])]
     if bound:
         append(connection, bound, now)
+    # Last, since ledgers are locked before calendars.
+    slots.keep_in_step(connection, rows, now)
+
+
+def _wait(connection: Connection, subjects: set[str]) -> None:
+    """The waiting list in step with the wishes and offers of these ledgers."""
+    if not subjects:
+        return
+    wishes: list[dict[str, object]] = []
+    offers: list[dict[str, object]] = []
+    for subject, entries in _read(connection, subjects).items():
+        customer = subject[2:]
+        mine = tuple(entry for entry in entries if isinstance(entry[1], Wish | Offer))
+        state = fold(Ledger(customer, mine), max(fact.at for _, fact in mine))
+        for name, wish in state.wishes.items():
+            until = micros(datetime.combine(wish.between[1], time(), UTC) + ANYWHERE)
+            wishes.append({"customer": customer, "id": name, "service": wish.service, "until": until})
+        for name, offer in state.offers.items():
+            span = {"start": micros(offer.start), "end": micros(offer.end), "expires": micros(offer.expires)}
+            offers.append({"customer": customer, "id": name, "calendar": offer.calendar, **span})
+    queries.put_waiting(connection, {subject[2:] for subject in subjects}, wishes, offers)
 
 
 def _appointments(subject: str, entries: tuple[Entry, ...]) -> list[dict[str, object]]:

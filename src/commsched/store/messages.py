@@ -173,7 +173,7 @@ def reconcile(
                 record = load_record(row.body)
                 if not record.final:
                     changes.messages.append(_dropped(record, plan.now, carried=key in carried))
-        changes.tasks += [_task_row(task) for task in plan.tasks if task.at <= plan.now]
+        changes.tasks += [task_row(task_of(task)) for task in plan.tasks if task.at <= plan.now]
     return changes
 
 
@@ -195,6 +195,18 @@ def message_row(record: MessageRecord, *, signature: bytes, attempt: str | None 
         "attempt": attempt,
         "signature": signature,
         "body": _encode(record),
+    }
+
+
+def task_row(task: TaskRecord) -> dict[str, object]:
+    """A task as a row."""
+    return {
+        "key": task.key,
+        "customer": task.customer,
+        "department": task.department,
+        "at": micros(task.at),
+        "state": task.state,
+        "body": _encode(task),
     }
 
 
@@ -262,17 +274,6 @@ def _decision_row(decision: Decision, world: str, now: datetime) -> dict[str, ob
         world,
     )
     return {"customer": p.customer, "key": decision.key, "decided_at": micros(now), "body": _encode(record)}
-
-
-def _task_row(task: TaskDecision) -> dict[str, object]:
-    return {
-        "key": task.key,
-        "customer": task.customer,
-        "department": task.department,
-        "at": micros(task.at),
-        "state": task.state,
-        "body": _encode(task_of(task)),
-    }
 
 
 def _reasons(reasons: Iterable[Reason]) -> tuple[tuple[str, str, str], ...]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from commsched.engine.calendars import AGAIN_SECONDS, REFRESH_SECONDS, Calendars, known_of
+from commsched.engine.calendars import AGAIN_SECONDS, REFRESH_SECONDS, Calendars
 from commsched.plugin.base import Calendar, NoSettings, Unreadable
 from commsched.plugin.view import Snapshot
 from commsched.timing.windows import ALWAYS, NEVER, Windows
@@ -101,8 +101,8 @@ def test_reading_again_makes_no_other_world():
     """When a calendar was read, or that it is a copy, is nothing that a plan depends on; what is open in it is."""
     fresh = Snapshot("desk", ALWAYS, NOW)
     copy = Snapshot("desk", ALWAYS, NOW - HOUR, stale=True, since=NOW - HOUR)
-    assert known_of(fresh) == known_of(copy) == known_of(Snapshot("desk", ALWAYS, NOW + HOUR))
-    assert known_of(Snapshot("desk", Windows.onward(NOW), NOW)) != known_of(fresh)
+    assert fresh.known == copy.known == Snapshot("desk", ALWAYS, NOW + HOUR).known
+    assert Snapshot("desk", Windows.onward(NOW), NOW).known != fresh.known
     gone = Snapshot("desk", NEVER, NOW, stale=True, since=NOW)
-    assert known_of(gone) == known_of(Snapshot("desk", NEVER, NOW + HOUR, stale=True, since=NOW)) != known_of(fresh)
-    assert known_of(gone) != known_of(Snapshot("desk", NEVER, NOW))
+    assert gone.known == Snapshot("desk", NEVER, NOW + HOUR, stale=True, since=NOW).known != fresh.known
+    assert gone.known != Snapshot("desk", NEVER, NOW).known

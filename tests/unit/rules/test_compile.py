@@ -211,9 +211,13 @@ def test_the_digest_is_that_of_what_is_said(load):
         (
             "steps:",
             "otherwise: {task: a, template: b}\nsteps:",
-            ["7: `otherwise` needs exactly one of `task` and `template`."],
+            ["7: `otherwise` needs exactly one of `task`, `template` and `offer_slots: true`."],
         ),
-        ("steps:", "otherwise: {}\nsteps:", ["7: `otherwise` needs exactly one of `task` and `template`."]),
+        (
+            "steps:",
+            "otherwise: {}\nsteps:",
+            ["7: `otherwise` needs exactly one of `task`, `template` and `offer_slots: true`."],
+        ),
         (
             "steps:",
             "otherwise: call them\nsteps:",
@@ -244,13 +248,13 @@ def test_the_digest_is_that_of_what_is_said(load):
         (
             "steps:",
             "pace: free_slots\nsteps:",
-            ["7: `pace`: free_slots is not available yet; write a number, such as 200/day."],
+            ["7: `pace: free_slots` needs a trigger that names services with a calendar: nothing else can be full."],
         ),
         ("steps:", "pace: 200\nsteps:", ["7: `pace` must be a text, but is 200; put it in quotes."]),
         (
             "steps:",
             "pace: 200/week\nsteps:",
-            ["7: `pace`: '200/week' is not a pace; write a number for a day, such as 200/day."],
+            ["7: `pace`: '200/week' is not a pace; write a number for a day, such as 200/day, or free_slots."],
         ),
         ("steps:", "catch_up: {per_day: 0}\nsteps:", ["7: `per_day` must be at least 1, but is 0."]),
         ("steps:", "since: last year\nsteps:", ["7: `since` must be a date such as 2026-10-01, but is 'last year'."]),

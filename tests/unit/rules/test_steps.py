@@ -142,9 +142,13 @@ def test_steps_may_follow_each_other(load):
         (
             [prep(too_late="{offer_slots: true}")],
             EXAM,
-            ["8: offer_slots is not available yet; write a `task` for somebody who calls and offers another time."],
+            ["8: `offer_slots` needs a trigger that names services with a calendar: there are no times without one."],
         ),
-        ([prep(too_late="{}")], EXAM, ["8: `too_late` needs exactly one of `task` and `template`."]),
+        (
+            [prep(too_late="{}")],
+            EXAM,
+            ["8: `too_late` needs exactly one of `task`, `template` and `offer_slots: true`."],
+        ),
         (
             [prep(on_veto="{template: x}")],
             EXAM,

@@ -49,6 +49,7 @@ def rule(trigger, anchor):
         ("{commitment: {kept: false}}", "due", "commitment", (), ("false",)),
         ("{commitment: {kept: true}}", "due", "commitment", (), ("true",)),
         ("{commitment: {}}", "due", "commitment", (), ()),
+        ("{offer: exam}", "expires", "offer", ("exam",), ()),
         ('{season: {from: "10-01", to: "11-30"}}', "opens", "season", (), ()),
         ('{schedule: "0 9 1 3 *"}', "event", "schedule", (), ()),
     ],
@@ -74,7 +75,9 @@ def test_a_schedule_may_choose_its_customers(load):
     assert loaded.reads == {"facts.shares_mileage"}
 
 
-TRIGGERS = "service_due, service_record, appointment, obligation, event, feedback, case, commitment, season, schedule"
+TRIGGERS = (
+    "service_due, service_record, appointment, obligation, event, feedback, case, commitment, offer, season, schedule"
+)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +90,8 @@ TRIGGERS = "service_due, service_record, appointment, obligation, event, feedbac
         ),
         ("{evnt: purchase}", "There is no key 'evnt' here; did you mean 'event'?"),
         ("event", "`trigger` must have keys of its own (`key: value`), but is 'event'."),
-        ("{offer: exam}", "The trigger `offer` is not available yet; freed slots are offered by people for now."),
+        ("{offer: []}", "`offer` names no service; write [oil_change]."),
+        ("{offer: exm}", "There is no service 'exm'; did you mean 'exam'?"),
         ("{event: purchase, where: booked}", "`where` belongs to the trigger schedule; write `when` beside `trigger`."),
         ("{service_due: []}", "`service_due` names no service; write [oil_change]."),
         ("{service_due: [oil_chnge]}", "There is no service 'oil_chnge'; did you mean 'oil_change'?"),

@@ -18,16 +18,18 @@ if TYPE_CHECKING:
 @command("book")
 @click.argument("customer")
 @click.argument("service")
-@click.option("--start", required=True, metavar="TIME", help="When it begins; without a zone, ours.")
+@click.option("--start", metavar="TIME", help="When it begins; without a zone, ours.")
+@click.option("--first", is_flag=True, help="Instead: the best free time of the next two weeks that suits them.")
 @click.option("--asset", metavar="ID", help="What it is for.")
 @click.option("--customer-said", is_flag=True, help="The customer asked for it, so a confirmation is theirs.")
 @click.option("--id", "name", metavar="ID", help="Its id; give that of an appointment to move it. Default: a new one.")
-@click.option("--force", is_flag=True, help="Book outside the opening hours too.")
+@click.option("--force", is_flag=True, help="Book what is taken, outside the hours or too soon, all the same.")
 def book(
     session: Session,
     customer: str,
     service: str,
-    start: str,
+    start: str | None,
+    first: bool,
     asset: str | None,
     customer_said: bool,
     name: str | None,
@@ -35,41 +37,32 @@ def book(
 ) -> None:
     """Book an appointment of CUSTOMER for SERVICE; reminders follow by the rules.
 
+    A time is refused that is taken, outside the opening hours, too soon for the service, or that leaves no time to tell
+    what must be prepared; the nearest free ones are named instead.
+
     Example: commsched book C0042 oil_change --start "2026-12-01 09:00" --asset V0070 --customer-said
     """
-    from msgspec import UNSET
-
+    from commsched.cli.booked import Booking, book_best, book_then
     from commsched.cli.lookup import name_of, require_customer, unknown
-    from commsched.cli.stated import record, say, stated_by
+    from commsched.cli.stated import say, stated_by
     from commsched.cli.times import local
-    from commsched.model.facts import Appointment
+    from commsched.errors import Misuse
 
     app = session.app()
     loaded = require_customer(app, customer)
     known = app.services.get(service)
     if known is None:
         raise unknown("service", service, list(app.services))
+    if (start is None) == (not first):
+        raise Misuse("give either --start TIME or --first.")
     if asset is not None:
         _require_asset(app, customer, asset)
-    begins = _begins(session, app, start)
-    _check_hours(session, app, known, begins, force=force)
-    who = stated_by(customer_said=customer_said)
-    fact = Appointment(
-        at=app.clock.now(),
-        customer=customer,
-        stated_by=who,
-        id=name or f"A-{secrets.token_hex(3)}",
-        service=service,
-        start=begins,
-        end=begins + known.duration,
-        status="booked",
-        booked_by=who,
-        calendar=known.calendar,
-        place_zone=str(app.configuration.deployment.zone),
-        asset=asset if asset is not None else UNSET,
+    wanted = Booking(
+        loaded, known, name or f"A-{secrets.token_hex(3)}", asset, stated_by(customer_said=customer_said), force
     )
-    record(app, customer, fact)
-    when = local(begins, app.configuration.deployment.zone)
+    begins = _begins(session, app, start) if start is not None else None
+    fact, at = book_then(session, app, wanted, begins) if begins is not None else book_best(app, wanted)
+    when = local(at, app.configuration.deployment.zone)
     text = f"Booked {known.name} for {name_of(app, loaded)} ({customer}): {when}, {_length(known)}, as {fact.id}."
     say(session, fact, text, f"commsched cancel {customer} {fact.id}")
 
@@ -120,26 +113,6 @@ def _begins(session: Session, app: App, start: str) -> datetime:
         shown = local(begins, session.zone()) if begins is not None else start
         raise Misuse(f"{shown} is past; an appointment begins in the future.")
     return begins
-
-
-def _check_hours(session: Session, app: App, service: Service, begins: datetime, *, force: bool) -> None:
-    """Refuse what lies outside the calendar's open hours, unless that is wanted."""
-    from commsched.cli.times import local
-    from commsched.errors import Misuse
-
-    if service.calendar not in app.calendars:
-        return
-    ends = begins + service.duration
-    snapshot = app.snapshot(service.calendar, (begins, ends), app.clock.now())
-    if not snapshot.usable:
-        why = f"The calendar {service.calendar} cannot be read, so the hours were not checked: {snapshot.problem}"
-        session.warn(why)
-        return
-    if snapshot.open.clip(begins, ends).spans != ((begins, ends),) and not force:
-        raise Misuse(
-            f"{local(begins, session.zone())} is outside the hours of {service.calendar}; "
-            "choose another time, or book it all the same with --force."
-        )
 
 
 def _require_asset(app: App, customer: str, asset: str) -> None:

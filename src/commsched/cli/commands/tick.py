@@ -27,6 +27,7 @@ def tick(session: Session, at: str | None) -> int:
     loop = app.loop()
     with presence(app.store, app.folder, now, loop.lease):
         loop.sweep(now, SWEEP_BATCH)
+        loop.wait(now)
         report = loop.tick(now)
     parts = [f"{counted(report.planned, 'customer')} looked at", f"{report.sent:,} sent"]
     parts += [

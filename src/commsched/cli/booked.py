@@ -1,0 +1,116 @@
+"""Booking a time: what stands against it is said, with what is free instead; two never get the same place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Literal
+
+from msgspec import UNSET
+from sqlalchemy import Connection
+
+from commsched.app import App
+from commsched.cli.freetimes import objection, refusal
+from commsched.cli.session import Session
+from commsched.cli.stated import record
+from commsched.engine.booking import AHEAD, Desk, Look, free_times
+from commsched.errors import Misuse, SlotTaken
+from commsched.model.facts import Appointment
+from commsched.planning.fold import fold
+from commsched.rules.rule import Service
+from commsched.store import queries, slots
+from commsched.store.ledgers import Loaded
+from commsched.timing.windows import Span
+
+TAKEN = "it is taken"
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """What is to be booked, for whom, and whose word it is."""
+
+    loaded: Loaded
+    service: Service
+    id: str
+    asset: str | None
+    stated_by: Literal["customer", "staff"]
+    force: bool
+
+    @property
+    def customer(self) -> str:
+        """Whose appointment it is."""
+        return self.loaded.ledger.customer
+
+    def look(self, app: App, within: Span, *, suiting: bool = False) -> Look:
+        """Where to look for free times; an appointment that moves leaves its own."""
+        known = fold(self.loaded.ledger, app.clock.now()).appointments
+        leaving = self.id if self.id in known else None
+        return Look(self.service, within, self.loaded.ledger, leaving=leaving, suiting=suiting)
+
+
+def book_then(session: Session, app: App, booking: Booking, start: datetime) -> tuple[Appointment, datetime]:
+    """Book a time; the fact, and when it begins. Raises :class:`Misuse`, with the nearest free ones, if it can't."""
+    desk, span = app.desk(), (start, start + booking.service.duration)
+    look = booking.look(app, span)
+    why = objection(app, desk, look, start)
+    if why and not booking.force:
+        raise refusal(app, desk, look, start, why)
+    if not why:
+        try:
+            return _record(app, desk, booking, start, free=True)
+        except SlotTaken as error:
+            why = TAKEN
+            if not booking.force:
+                raise refusal(app, desk, look, start, why) from error
+    session.warn(f"Booked all the same, though {why}.")
+    return _record(app, desk, booking, start, free=False)
+
+
+def book_best(app: App, booking: Booking) -> tuple[Appointment, datetime]:
+    """Book the best of the free times that suit the customer. Raises :class:`Misuse` if there is none."""
+    now, desk = app.clock.now(), app.desk()
+    look = booking.look(app, (now, now + AHEAD), suiting=True)
+    with app.store.read() as connection:
+        times = free_times(desk, connection, look, now)
+    for slot in times.slots:
+        try:
+            return _record(app, desk, booking, slot.start, free=True)
+        except SlotTaken:
+            continue  # somebody was faster: the next best
+    why = "; ".join(detail for _, detail in times.reasons)
+    raise Misuse(f"There is no free time for {booking.service.name} within two weeks that suits them: {why}.")
+
+
+def _record(app: App, desk: Desk, booking: Booking, start: datetime, *, free: bool) -> tuple[Appointment, datetime]:
+    """Append the appointment; with ``free``, only if its time still is."""
+    service, span = booking.service, (start, start + booking.service.duration)
+    fact = Appointment(
+        at=app.clock.now(),
+        customer=booking.customer,
+        stated_by=booking.stated_by,
+        id=booking.id,
+        service=service.id,
+        start=span[0],
+        end=span[1],
+        status="booked",
+        booked_by=booking.stated_by,
+        calendar=service.calendar,
+        place_zone=str(desk.world.zone),
+        asset=booking.asset if booking.asset is not None else UNSET,
+    )
+    guard = partial(_require_free, booking=booking, span=span) if free else _nothing
+    record(app, booking.customer, fact, guard)
+    return fact, start
+
+
+def _require_free(connection: Connection, *, booking: Booking, span: Span) -> None:
+    if booking.service.calendar is not None:
+        # Ledgers are locked before calendars.
+        queries.lock_ledgers(connection, {f"c:{booking.customer}"})
+        leaving = (booking.customer, booking.id)
+        slots.require_free(connection, booking.service.calendar, span, leaving=leaving)
+
+
+def _nothing(_: Connection) -> None:
+    """Whatever is there already."""
