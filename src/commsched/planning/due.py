@@ -136,13 +136,15 @@ class _Subject:
         key = (service.id, self.id)
         advice = self.seen.advised.get(key)
         recheck = _recheck(service, self.asset, advice) if advice else None
-        if recheck is not None:
+        first, last = window
+        if recheck is not None and first <= recheck.on <= last:
             yield recheck
         plan = self.seen.plans.get(key)
         if plan is None and not self._needs(service):
             return
         for due in self._scheduled(service, self.seen.settled.get(key, []), plan, window):
-            if recheck is None or due.on < recheck.on or due.on > recheck.on + CLOSE:
+            near_recheck = recheck is not None and recheck.on <= due.on <= recheck.on + CLOSE
+            if first <= due.on <= last and not near_recheck:
                 yield due
 
     def _needs(self, service: Service) -> bool:

@@ -56,7 +56,7 @@ def after(
 ) -> Dates | None:
     """An interval after a date, at which the record (if any) says what the meter showed.
 
-    ``None`` if that is never, or not within the ``window``: the first and the last day on which it matters.
+    ``None`` if that is never. What is not within the ``window`` may be left out before it is reckoned.
     """
     by_time = _later(interval, since)
     first, last = window
@@ -73,8 +73,7 @@ def after(
             uses.append(_driven(distance, since, _read(record, kind), meters, kind))
     if by_time is None and not uses:
         return None
-    found = _first_of(by_time, uses)
-    return found if found is not None and first <= found.on <= last else None
+    return _first_of(by_time, uses)
 
 
 def at_mark(mark: Interval, born: date | None, meters: Meters | None) -> Dates | None:
