@@ -22,7 +22,7 @@ __all__ = ["Forecast", "Point", "Usage", "usage"]
 # A tenth of the normal distribution lies beyond this many standard deviations, on either side.
 TENTH = 1.2816
 # What changes in a year without notice: the square of a standard deviation of the rate's logarithm.
-DRIFT = 0.045
+DRIFT = 0.065
 # What lies further off than this never comes.
 MAX_DAYS = 3650
 # A due date is certain enough to be told when its interval is at most this long.
