@@ -12,7 +12,7 @@ from commsched.planning.metered import HOURS, KILOMETRES, Meters
 from commsched.timing.civil import add_months
 from commsched.timing.durations import in_km, parse_distance
 from commsched.timing.meter import Kind
-from commsched.timing.usage import Forecast
+from commsched.timing.usage import Forecast, Usage
 
 # The first and the last day on which a due date matters to whoever asks.
 Window = tuple[date, date]
@@ -65,12 +65,14 @@ def after(
     uses = []
     if meters is not None:
         for kind, distance in _distances(interval):
-            if by_time is None or by_time > last:
-                usage = meters.of(kind)
-                start = usage.at(since, _read(record, kind))
-                if start is not None and usage.far_from(start + distance, last):
+            usage = meters.of(kind)
+            start = usage.at(since, _read(record, kind))
+            if start is not None:
+                if usage.showed(start + distance, first):
+                    return None  # time can only make it earlier
+                if (by_time is None or by_time > last) and usage.far_from(start + distance, last):
                     continue
-            uses.append(_driven(distance, since, _read(record, kind), meters, kind))
+            uses.append(_driven(start, distance, since, usage, kind))
     if by_time is None and not uses:
         return None
     return _first_of(by_time, uses)
@@ -180,10 +182,8 @@ def _read(record: ServiceRecord | None, kind: Kind) -> float | None:
     return in_km(record.reading, record.unit)
 
 
-def _driven(distance: float, since: date, read: float | None, meters: Meters, kind: Kind) -> _Reached:
+def _driven(start: float | None, distance: float, since: date, usage: Usage, kind: Kind) -> _Reached:
     """So far after what the meter showed on a date; where that was not known by then, the interval is wider."""
-    usage = meters.of(kind)
-    start = usage.at(since, read)
     if start is None:
         return _Reached(None, kind is HOURS, usage.drives(distance, since), known=False)
     target = start + distance

@@ -76,7 +76,8 @@ class Subjects:
     def of(self, rule: Rule, reach: Reach | None = None) -> Iterator[Occurrence]:
         """The occurrences of a rule; those of a repeated rule come again and again."""
         self._around = (reach.after, reach.before) if reach is not None else (AROUND, AROUND)
-        self._window = self._dates(reach) if rule.repeat is None else ALWAYS
+        if rule.trigger.kind == "service_due":
+            self._window = self._dates(reach) if rule.repeat is None else ALWAYS
         found = _READERS[rule.trigger.kind](self, rule.trigger)
         return found if rule.repeat is None else _repeated(found, rule.repeat.every, rule.repeat.at_most)
 

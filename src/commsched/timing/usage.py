@@ -68,6 +68,11 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
         """Whether nothing was read by a date, so that what the meter showed then is a guess."""
         return not self.meter.days or self.meter.days[0] > day.toordinal()
 
+    def showed(self, value: float, day: date) -> bool:
+        """Whether it was read before a date that the meter had come so far."""
+        number = bisect_left(self.meter.days, day.toordinal())
+        return number > 0 and self.meter.shown[number - 1] >= value
+
     def far_from(self, value: float, day: date) -> bool:
         """Whether the meter cannot be expected to show so much by a date; quick, and ``False`` when in doubt."""
         meter = self.meter
