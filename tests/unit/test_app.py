@@ -49,7 +49,7 @@ def test_fault_21_new_rules_of_a_zone_send_everybody_through_the_planner(app, le
     learn(one.store, fact("customer", name="Ann"))
     one.loop().tick(noon)
     assert one.loop().sweep(noon, 10) == 0
-    monkeypatch.setattr("commsched.app.version", lambda _: "2027.1")
+    monkeypatch.setattr("importlib.metadata.version", lambda _: "2027.1")
     newer = app()
     assert world(newer).hash != world(one).hash
     assert newer.loop().sweep(noon, 10) == 1

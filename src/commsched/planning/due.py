@@ -14,7 +14,7 @@ import msgspec
 from commsched.model.facts import Interval, ServiceRecord
 from commsched.model.state import Asset, State
 from commsched.model.state import Plan as ServicePlan
-from commsched.planning.intervals import Dates, after, at_mark, label, marks_left, on_date
+from commsched.planning.intervals import ALWAYS, Dates, Window, after, at_mark, label, marks_left, on_date
 from commsched.planning.metered import Meters
 from commsched.planning.world import World
 from commsched.rules.expressions import Expression
@@ -49,21 +49,32 @@ class Due(msgspec.Struct, frozen=True, gc=False):
 
 
 def dues(state: State, world: World, wanted: Iterable[str]) -> Iterator[Due]:
-    """Everything of the ``wanted`` services that will be due for the customer.
+    """Everything of the ``wanted`` services that will be due for the customer, ever."""
+    return Dues(state, world).of(wanted)
 
-    One for each service and asset, and one more where a mark of its schedule was passed or a recheck was advised.
-    """
-    seen = _Seen(state, world)
-    for asset in state.assets.values():
-        if asset.in_use:
-            one = _Subject(seen, asset)
+
+class Dues:
+    """What is due for a customer; what is read of the ledger and forecast of its meters is kept between questions."""
+
+    def __init__(self, state: State, world: World) -> None:
+        self._world = world
+        self._seen = _Seen(state, world)
+        self._assets = [_Subject(self._seen, asset) for asset in state.assets.values() if asset.in_use]
+        self._whole = _Subject(self._seen, None)
+
+    def of(self, wanted: Iterable[str], window: Window = ALWAYS) -> Iterator[Due]:
+        """What of the ``wanted`` services is due within a window of dates.
+
+        One for each service and asset, and one more where a mark of its schedule was passed or a recheck was advised.
+        """
+        services = self._world.services
+        for one in self._assets:
             for name in wanted:
-                yield from one.dues(world.services[name])
-    if seen.concerned:
-        whole = _Subject(seen, None)
-        for name in wanted:
-            if name in seen.concerned:
-                yield from whole.dues(world.services[name])
+                yield from one.dues(services[name], window)
+        if self._seen.concerned:
+            for name in wanted:
+                if name in self._seen.concerned:
+                    yield from self._whole.dues(services[name], window)
 
 
 class _Seen:
@@ -118,27 +129,39 @@ class _Subject:
         self.since = asset.acquired_on if asset else None
         self.values = {**seen.customer, **asset_values(asset)} if asset else seen.customer
         self.meters = Meters(seen.state, asset) if asset else None
+        self._answers: dict[str, bool] = {}
 
-    def dues(self, service: Service) -> Iterator[Due]:
+    def dues(self, service: Service, window: Window) -> Iterator[Due]:
         """What is due of one service: a recheck that was advised, and what its schedule or a plan says."""
         key = (service.id, self.id)
         advice = self.seen.advised.get(key)
         recheck = _recheck(service, self.asset, advice) if advice else None
-        if recheck is not None:
+        first, last = window
+        if recheck is not None and first <= recheck.on <= last:
             yield recheck
         plan = self.seen.plans.get(key)
         if plan is None and not self._needs(service):
             return
-        for due in self._scheduled(service, self.seen.settled.get(key, []), plan):
-            if recheck is None or due.on < recheck.on or due.on > recheck.on + CLOSE:
+        for due in self._scheduled(service, self.seen.settled.get(key, []), plan, window):
+            near_recheck = recheck is not None and recheck.on <= due.on <= recheck.on + CLOSE
+            if first <= due.on <= last and not near_recheck:
                 yield due
 
     def _needs(self, service: Service) -> bool:
         if self.asset is None and _about_assets(service):
             return True  # which of several assets it was is not known
-        return _holds(service.needs, self.values)
+        needs = service.needs
+        if needs is None:
+            return True
+        # Many services are for the same: one question each.
+        answer = self._answers.get(needs.text)
+        if answer is None:
+            answer = self._answers[needs.text] = needs.holds(self.values) is True
+        return answer
 
-    def _scheduled(self, service: Service, settled: list[Found], plan: ServicePlan | None) -> Iterator[Due]:
+    def _scheduled(
+        self, service: Service, settled: list[Found], plan: ServicePlan | None, window: Window
+    ) -> Iterator[Due]:
         identity, last = settled[-1] if settled else (FIRST, None)
         since = last.at.date() if last else self.since
         known = (last.recorded_at or last.at) if last else None
@@ -157,7 +180,7 @@ class _Subject:
                 yield from self._marks(service, marks, since, known)
                 return
         interval = schedule.every if last else schedule.first or schedule.every
-        when = after(interval, since, last, self.meters) if interval and since else None
+        when = after(interval, since, last, self.meters, window) if interval and since else None
         if when is not None and since is not None:
             yield Due(service, self.asset, when, identity, since, known)
 

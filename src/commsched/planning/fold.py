@@ -371,6 +371,10 @@ def _guardian(ledger: Ledger, name: str | None, now: datetime) -> State | None:
     return fold(Ledger(name or "", entries), now) if entries else None
 
 
+# What is kept fact by fact, in order of time.
+LISTED: tuple[type, ...] = (
+    f.Consent, f.Intent, f.ServiceRecord, f.Event, f.Interaction, f.Feedback, f.TaskDone, f.Sent, f.Delivered, f.Reply,
+)  # fmt: skip
 Taker = Callable[[_Builder, str, Any], None]
 TAKE: dict[type, Taker] = {
     f.Customer: _Builder.customer,
@@ -387,19 +391,5 @@ TAKE: dict[type, Taker] = {
     f.Hold: _Builder.hold,
     f.Wish: _Builder.wish,
     f.Offer: _Builder.offer,
-    **{
-        kind: cast("Taker", _Builder.listed)
-        for kind in (
-            f.Consent,
-            f.Intent,
-            f.ServiceRecord,
-            f.Event,
-            f.Interaction,
-            f.Feedback,
-            f.TaskDone,
-            f.Sent,
-            f.Delivered,
-            f.Reply,
-        )
-    },
+    **dict.fromkeys(LISTED, cast("Taker", _Builder.listed)),
 }

@@ -12,8 +12,11 @@ from commsched.planning.metered import HOURS, KILOMETRES, Meters
 from commsched.timing.civil import add_months
 from commsched.timing.durations import in_km, parse_distance
 from commsched.timing.meter import Kind
-from commsched.timing.usage import Forecast
+from commsched.timing.usage import Forecast, Usage
 
+# The first and the last day on which a due date matters to whoever asks.
+Window = tuple[date, date]
+ALWAYS: Window = (date.min, date.max)
 # Work done within this part of the way before a mark was done for it: at 43,000 for the mark of 45,000.
 EARLY = 0.1
 
@@ -48,13 +51,31 @@ def on_date(day: date) -> Dates:
     return Dates(day, day, day)
 
 
-def after(interval: Interval, since: date, record: ServiceRecord | None, meters: Meters | None) -> Dates | None:
-    """An interval after a date, at which the record (if any) says what the meter showed; ``None`` if never."""
+def after(
+    interval: Interval, since: date, record: ServiceRecord | None, meters: Meters | None, window: Window = ALWAYS
+) -> Dates | None:
+    """An interval after a date, at which the record (if any) says what the meter showed.
+
+    ``None`` if that is never. What is not within the ``window`` may be left out before it is reckoned.
+    """
+    by_time = _later(interval, since)
+    first, last = window
+    if by_time is not None and by_time < first:
+        return None  # usage can only make it earlier
     uses = []
     if meters is not None:
         for kind, distance in _distances(interval):
-            uses.append(_driven(distance, since, _read(record, kind), meters, kind))
-    return _first_of(_later(interval, since), uses)
+            usage = meters.of(kind)
+            start = usage.at(since, _read(record, kind))
+            if start is not None:
+                if usage.showed(start + distance, first):
+                    return None  # time can only make it earlier
+                if (by_time is None or by_time > last) and usage.far_from(start + distance, last):
+                    continue
+            uses.append(_driven(start, distance, since, usage, kind))
+    if by_time is None and not uses:
+        return None
+    return _first_of(by_time, uses)
 
 
 def at_mark(mark: Interval, born: date | None, meters: Meters | None) -> Dates | None:
@@ -161,15 +182,14 @@ def _read(record: ServiceRecord | None, kind: Kind) -> float | None:
     return in_km(record.reading, record.unit)
 
 
-def _driven(distance: float, since: date, read: float | None, meters: Meters, kind: Kind) -> _Reached:
+def _driven(start: float | None, distance: float, since: date, usage: Usage, kind: Kind) -> _Reached:
     """So far after what the meter showed on a date; where that was not known by then, the interval is wider."""
-    usage = meters.of(kind)
-    start, guess = usage.at(since, read), usage.drives(distance, since)
     if start is None:
-        return _Reached(None, kind is HOURS, guess, known=False)
+        return _Reached(None, kind is HOURS, usage.drives(distance, since), known=False)
     target = start + distance
     found = usage.reaches(target)
-    if found is not None and guess is not None and usage.began_after(since) and not usage.shows(target):
+    if found is not None and usage.began_after(since) and not usage.shows(target):
+        guess = usage.drives(distance, since) or found
         found = Forecast(min(found.earliest, guess.earliest), found.on, max(found.latest, guess.latest))
     return _Reached(target, kind is HOURS, found, usage.known or usage.shows(target))
 

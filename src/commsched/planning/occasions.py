@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from commsched.planning.occurrences import fires
+from commsched.planning.recurring import fires
 from commsched.planning.times import Times, times_of
 from commsched.planning.world import World
 from commsched.rules.rule import Rule, Service, Step

@@ -8,23 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import msgspec
-from croniter import croniter
 from msgspec.structs import replace
 
 from commsched.model.decisions import Anchor
 from commsched.model.facts import AnyFact, Sent
 from commsched.model.state import Appointment, Asset, State
 from commsched.model.subjects import key_of
-from commsched.planning.due import Due, asset_values, customer_values, dues
+from commsched.planning.due import Due, Dues, asset_values, customer_values
+from commsched.planning.intervals import ALWAYS, Window
+from commsched.planning.recurring import fires, shifted
 from commsched.planning.waiting import is_wanted
 from commsched.planning.world import Reach, World
 from commsched.rules.rule import Rule, Trigger
 from commsched.timing.civil import start_of_day, zone
-from commsched.timing.durations import parse_duration
 
 # How far around a cron line's instant a rule speaks, where that cannot be told from its times.
 AROUND = timedelta(days=120)
@@ -67,43 +66,50 @@ class Subjects:
 
     def __init__(self, state: State, world: World, now: datetime, place: ZoneInfo) -> None:
         self.state, self.world, self.now, self.place = state, world, now, place
-        self._dues: list[Due] | None = None
+        self._dues: Dues | None = None
         self._around = (AROUND, AROUND)
+        self._window = ALWAYS
         self.customer = customer_values(state)
         self._sent = {part: sent for sent in state.sent for part in sent.parts}
 
     def of(self, rule: Rule, reach: Reach | None = None) -> Iterator[Occurrence]:
         """The occurrences of a rule; those of a repeated rule come again and again."""
         self._around = (reach.after, reach.before) if reach is not None else (AROUND, AROUND)
+        if rule.trigger.kind == "service_due":
+            self._window = self._dates(reach) if rule.repeat is None else ALWAYS
         found = _READERS[rule.trigger.kind](self, rule.trigger)
         return found if rule.repeat is None else _repeated(found, rule.repeat.every, rule.repeat.at_most)
 
-    @property
-    def dues(self) -> list[Due]:
-        """All services due, of those that any rule asks for."""
-        if self._dues is None:
-            self._dues = list(dues(self.state, self.world, _wanted(self.world)))
-        return self._dues
+    def _dates(self, reach: Reach | None) -> Window:
+        """The due dates that matter to a rule, where only they do: those after it has nothing to say any more.
+
+        Two horizons ahead: what comes into reach before the next look must be known by now.
+        """
+        if reach is None or reach.anchors != {"due"}:
+            return ALWAYS
+        first, last = self.now - reach.after, self.now + reach.before + 2 * self.world.horizon
+        return first.date() - DAY, last.date() + DAY
 
     def asset(self, name: str | None) -> Asset | None:
         return self.state.assets.get(name) if name is not None else None
 
     def service_due(self, trigger: Trigger) -> Iterator[Occurrence]:
-        for due in self.dues:
-            if due.service.id in trigger.names:
-                subject = f"{due.asset.id}+{due.service.id}" if due.asset else due.service.id
-                yield Occurrence(
-                    subject,
-                    due.occurrence,
-                    "due",
-                    {"due": due.on, "last": due.last},
-                    due.known or FIRST_KNOWN,
-                    asset=due.asset,
-                    service=due.service.id,
-                    since=due.last,
-                    certain=due.when.certain,
-                    values=_due_values(due, self.world),
-                )
+        if self._dues is None:
+            self._dues = Dues(self.state, self.world)
+        for due in self._dues.of(trigger.names, self._window):
+            subject = f"{due.asset.id}+{due.service.id}" if due.asset else due.service.id
+            yield Occurrence(
+                subject,
+                due.occurrence,
+                "due",
+                {"due": due.on, "last": due.last},
+                due.known or FIRST_KNOWN,
+                asset=due.asset,
+                service=due.service.id,
+                since=due.last,
+                certain=due.when.certain,
+                values=_due_values(due, self.world),
+            )
 
     def service_record(self, trigger: Trigger) -> Iterator[Occurrence]:
         for identity, record in self.state.records:
@@ -356,40 +362,13 @@ def _at_noon(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
 
 
-@lru_cache(maxsize=64)
-def _wanted_of(rules: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
-    return tuple(sorted({name for names in rules for name in names}))
-
-
-def _wanted(world: World) -> tuple[str, ...]:
-    return _wanted_of(tuple(rule.trigger.names for rule in world.rules if rule.trigger.kind == "service_due"))
-
-
-@lru_cache(maxsize=256)
-def fires(cron: str, place: str, first: date, last: date) -> tuple[datetime, ...]:
-    """The instants of a cron line between two dates, in the zone of the place."""
-    start, end = start_of_day(first, zone(place)), start_of_day(last, zone(place))
-    upcoming = croniter(cron, start.astimezone(zone(place)) - timedelta(seconds=1))
-    found = []
-    while (at := upcoming.get_next(datetime).astimezone(UTC)) < end:
-        found.append(at)
-    return tuple(found)
-
-
 def _repeated(found: Iterator[Occurrence], every: str, at_most: int) -> Iterator[Occurrence]:
     for one in found:
         yield one
         anchors = one.anchors
         for count in range(2, at_most + 1):
-            anchors = {name: _shifted(at, every) for name, at in anchors.items()}
+            anchors = {name: shifted(at, every) for name, at in anchors.items()}
             yield replace(one, id=f"{one.id}#{count}", anchors=anchors)
-
-
-def _shifted(at: datetime | date, every: str) -> datetime | date:
-    length = parse_duration(every)
-    if isinstance(at, datetime):
-        return at + length.rough()
-    return length.after(at) + timedelta(days=length.exact.days)
 
 
 _READERS: dict[str, Callable[[Subjects, Trigger], Iterator[Occurrence]]] = {

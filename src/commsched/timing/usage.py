@@ -22,7 +22,7 @@ __all__ = ["Forecast", "Point", "Usage", "usage"]
 # A tenth of the normal distribution lies beyond this many standard deviations, on either side.
 TENTH = 1.2816
 # What changes in a year without notice: the square of a standard deviation of the rate's logarithm.
-DRIFT = 0.045
+DRIFT = 0.065
 # What lies further off than this never comes.
 MAX_DAYS = 3650
 # A due date is certain enough to be told when its interval is at most this long.
@@ -43,16 +43,16 @@ class Forecast(msgspec.Struct, frozen=True, gc=False):
 
 
 class Usage(msgspec.Struct, frozen=True, gc=False):
-    """A meter's history, and the explanations of its pace; ``known`` if the pace is this meter's own at all."""
+    """A meter's history, and the explanations of its pace; ``known`` if the pace is this meter's own at all.
+
+    ``rate``: kilometres (or hours) a day, the seasons apart; ``fastest``: more than that is expected on no day.
+    """
 
     meter: Meter
     paces: tuple[Pace, ...]
     known: bool
-
-    @property
-    def rate(self) -> float:
-        """Kilometres (or hours) a day, the seasons apart."""
-        return exp(sum(pace.weight * log(pace.rate) for pace in self.paces))
+    rate: float
+    fastest: float
 
     @property
     def last(self) -> Point | None:
@@ -67,6 +67,18 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
     def began_after(self, day: date) -> bool:
         """Whether nothing was read by a date, so that what the meter showed then is a guess."""
         return not self.meter.days or self.meter.days[0] > day.toordinal()
+
+    def showed(self, value: float, day: date) -> bool:
+        """Whether it was read before a date that the meter had come so far."""
+        number = bisect_left(self.meter.days, day.toordinal())
+        return number > 0 and self.meter.shown[number - 1] >= value
+
+    def far_from(self, value: float, day: date) -> bool:
+        """Whether the meter cannot be expected to show so much by a date; quick, and ``False`` when in doubt."""
+        meter = self.meter
+        if not meter.days or value <= meter.shown[-1]:
+            return False
+        return value - meter.shown[-1] > self.fastest * (day.toordinal() - meter.days[-1] + 1)
 
     def reaches(self, value: float) -> Forecast | None:
         """When the present meter shows ``value``; ``None`` if never, or if nothing was ever read.
@@ -133,4 +145,6 @@ def usage(points: Sequence[Point], kind: Kind = KILOMETRES, since: date | None =
     if since is not None and legs and legs[0].since < (bought := since.toordinal()):
         legs = tuple(leg for leg in legs if leg.since + leg.until >= 2 * bought)
     found = paces(legs, kind)
-    return Usage(meter, found, any(leg.until > leg.since for leg in legs))
+    rate = exp(sum([pace.weight * log(pace.rate) for pace in found]))
+    fastest = max([pace.rate * (max(pace.season.busy) if pace.season else 1.0) for pace in found])
+    return Usage(meter, found, any(leg.until > leg.since for leg in legs), rate, fastest)
