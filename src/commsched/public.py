@@ -17,7 +17,7 @@ from commsched.model.decisions import (
     must_not,
     only,
 )
-from commsched.model.facts import AnyFact, Consent, Custom, Event, Hold, Intent, ServiceRecord
+from commsched.model.facts import AnyFact, Appointment, Consent, Custom, Event, Hold, Intent, ServiceRecord
 from commsched.plugin.base import (
     Accepted,
     Ambiguous,
@@ -64,6 +64,7 @@ __all__ = [
     "Ambiguous",
     "Anchor",
     "AnyFact",
+    "Appointment",
     "Attempt",
     "Calendar",
     "Capabilities",
