@@ -85,9 +85,6 @@ class Story:
             place_zone="Europe/Berlin",
         )
         self.note(made, "website" if by == "customer" else "said")
-        if lead > 4 and self.diary.chance(0.25):  # noqa: PLR2004 - who books for the same week confirms nothing
-            said = Appointment(customer=self.id, at=start - 30 * HOUR, id=made.id, status="confirmed")
-            self.note(said, "website")
         return made
 
     def move(self, booked: Appointment, service: str) -> Appointment | None:
@@ -117,8 +114,11 @@ class Story:
         return at if booked.at + HOUR < at < _start(booked) - HOUR else None
 
     def done(self, booked: Appointment, service: str) -> datetime:
-        """They came: the desk sets it to completed, the doctor writes the record."""
-        end = _end(booked)
+        """They came, some after saying that they would: the desk sets it to completed, the doctor writes the record."""
+        end, said = _end(booked), _start(booked).astimezone(MUNICH).date() - 2 * DAY
+        if said > booked.at.astimezone(MUNICH).date() and self.diary.chance(0.25):
+            yes = Appointment(customer=self.id, at=self.diary.home(said), id=booked.id, status="confirmed")
+            self.note(yes, "website")
         late = timedelta(minutes=self.diary.rng.randrange(5, 60))
         self.note(Appointment(customer=self.id, at=end, id=booked.id, status="completed"), "desk", late=late)
         record = ServiceRecord(customer=self.id, at=end, service=service, outcome="done")
@@ -151,18 +151,18 @@ class Story:
             kept=False,
         )
         diary.note("records", made, "doctor")
-        ready = diary.desk(day + diary.rng.randint(4, 9) * DAY)
+        ready = diary.desk(day + diary.rng.randint(3, 7) * DAY)
         diary.note("records", Event(customer=self.id, at=ready, kind="results_ready"), "doctor")
-        kept = diary.desk(ready.astimezone(MUNICH).date() + diary.rng.randint(1, 6) * DAY)
+        kept = diary.desk(ready.astimezone(MUNICH).date() + diary.rng.choice((0, 0, 1, 1, 2, 5)) * DAY)
         diary.note("records", Commitment(customer=self.id, at=kept, id=promise, kept=True), "doctor")
 
     def plan(self, done: datetime, day: date) -> None:
         """The doctor wants to see them again, once or every few months; most do come."""
-        diary, by = self.diary, diary_doctor(self.diary)
+        diary = self.diary
         months = diary.rng.choice((3, 6, 6, 12))
         due = day + round(months * 30.4) * DAY
         every = Interval(months=months) if diary.chance(0.3) else None
-        plan = ServicePlan(customer=self.id, at=done, service="follow_up", next_due=due, every=every, by=by)
+        plan = ServicePlan(customer=self.id, at=done, service="follow_up", next_due=due, every=every, by=diary.rng.choice(DOCTORS))
         diary.note("records", plan, "doctor")
         if diary.chance(0.65):
             self.visit("follow_up", due - diary.rng.randint(2, 18) * DAY, diary.rng.randint(2, 20))
@@ -208,7 +208,7 @@ def _check_ups(diary: Diary, people: list[Patient]) -> None:
 def _proposals(diary: Diary, people: list[Patient]) -> None:
     """Times that the desk holds for somebody. Some say yes; the others have no appointment."""
     for patient in diary.some(people, 14):
-        at = diary.desk(diary.between(diary.first + 170 * DAY, diary.last - 30 * DAY))
+        at = diary.desk(diary.between(max(patient.since, diary.first + 170 * DAY) + DAY, diary.last - 30 * DAY))
         start, end = diary.free("follow_up", at.astimezone(MUNICH).date() + diary.rng.randint(14, 40) * DAY, after=at)
         held = Appointment(
             customer=patient.id, at=at, id=diary.next_id("A"), service="follow_up", start=start, end=end,
@@ -224,7 +224,7 @@ def _proposals(diary: Diary, people: list[Patient]) -> None:
 def _waiting(diary: Diary, people: list[Patient]) -> None:
     """Those who would come sooner: for what, from when to when, and how much notice they need."""
     for patient in diary.some(people, 16):
-        at = diary.home(diary.between(diary.first + 180 * DAY, diary.last - 20 * DAY))
+        at = diary.home(diary.between(max(patient.since, diary.first + 180 * DAY) + DAY, diary.last - 20 * DAY))
         day = at.astimezone(MUNICH).date()
         service = _procedure(diary)
         until = day + diary.rng.randint(20, 60) * DAY
@@ -241,11 +241,6 @@ def _calls(diary: Diary, people: list[Patient]) -> None:
             summary=diary.rng.choice(CALLS),
         )  # fmt: skip
         diary.note("history", call, "desk")
-
-
-def diary_doctor(diary: Diary) -> str:
-    """One of the doctors."""
-    return diary.rng.choice(DOCTORS)
 
 
 def _start(booked: Appointment) -> datetime:

@@ -21,7 +21,7 @@ LANDLINES = [f"+498999998{last:03}" for last in range(300, 1000)]
 
 @dataclass
 class Patient:
-    """A patient in the making; ``spans`` are the nights of their appointments, so that none falls upon another."""
+    """A patient in the making."""
 
     id: str
     name: str
