@@ -161,8 +161,8 @@ class Story:
         diary = self.diary
         months = diary.rng.choice((3, 6, 6, 12))
         due = day + round(months * 30.4) * DAY
-        every = Interval(months=months) if diary.chance(0.3) else None
-        plan = ServicePlan(customer=self.id, at=done, service="follow_up", next_due=due, every=every, by=diary.rng.choice(DOCTORS))
+        every, by = Interval(months=months) if diary.chance(0.3) else None, diary.rng.choice(DOCTORS)
+        plan = ServicePlan(customer=self.id, at=done, service="follow_up", next_due=due, every=every, by=by)
         diary.note("records", plan, "doctor")
         if diary.chance(0.65):
             self.visit("follow_up", due - diary.rng.randint(2, 18) * DAY, diary.rng.randint(2, 20))

@@ -31,7 +31,7 @@ TELLERS: dict[Teller, tuple[str, StatedBy]] = {
     "website": ("website", "customer"),
     "doctor": ("practice", "staff"),
 }
-# Procedures: from when to when, and how many rooms there are. The doctors' hours are longer, and there are three of them.
+# What is done in a procedure room, and how many minutes each takes; the rest takes SHORT.
 PROCEDURES = frozenset({"colonoscopy", "capsule_endoscopy", "gastroscopy"})
 LENGTHS = {"colonoscopy": 45, "capsule_endoscopy": 30, "gastroscopy": 30, "check_up": 30}
 SHORT = 20

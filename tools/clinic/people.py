@@ -13,8 +13,8 @@ from clinic.words import CHILDREN, ELSEWHERE, FIRST, HOLDS, LAST, STREETS, TOWNS
 from commsched.model.facts import Consent, ContactPoint, Custom, Customer, Hold, Intent, Interaction, Preference
 
 DOMAINS = ("example.com", "example.org", "example.net")
-PLAIN = str.maketrans({"ı": "i", "ł": "l", "ß": "ss", "ä": "ae", "ö": "oe", "ü": "ue"})
-# What the Bundesnetzagentur keeps for films: mobile numbers, and landlines of Munich. Those below 300 are the clinic's.
+PLAIN = str.maketrans({"ł": "l", "ß": "ss", "ä": "ae", "ö": "oe", "ü": "ue"})
+# What the Bundesnetzagentur keeps for films: mobile numbers, and landlines of Munich (below 300: the clinic's own).
 MOBILES = [f"+4917604069{last:03}" for last in range(100)] + [f"+491713920{last:03}" for last in range(100)]
 LANDLINES = [f"+498999998{last:03}" for last in range(300, 1000)]
 
@@ -61,7 +61,7 @@ class Addresses:
 def make_people(diary: Diary) -> list[Patient]:
     """All patients, written down with their contact points and wishes."""
     addresses, people = Addresses(diary), list[Patient]()
-    names = diary.rng.sample([f"{first} {last}" for first in FIRST for last in LAST], diary.patients)
+    names = diary.rng.sample([f"{first} {last}" for first in FIRST.split() for last in LAST.split()], diary.patients)
     for name in names[: diary.patients - len(CHILDREN)]:
         people.append(_patient(diary, addresses, name))
     _elsewhere(diary, people)
@@ -181,8 +181,10 @@ def _refusals(diary: Diary, patient: Patient, day: date) -> None:
             said = Consent(customer=patient.id, at=at, medium=medium, purpose=purpose, granted=False, method=method)
             diary.note("preferences", said, "said")
             if medium == "*":
-                summary = "Wants no messages of any kind. Please telephone."
-                call = Interaction(customer=patient.id, at=at, direction="in", medium="voice", by="Frau Lang", summary=summary)
+                call = Interaction(
+                    customer=patient.id, at=at, direction="in", medium="voice", by="Frau Lang",
+                    summary="Wants no messages of any kind. Please telephone.",
+                )  # fmt: skip
                 diary.note("history", call, "desk")
     if diary.chance(0.03):
         no = Intent(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from commsched.model.facts import Mood
 
 FIRST = (
-    "Anna Lena Maria Sophie Katharina Johanna Theresa Franziska Magdalena Ursula Monika Brigitte Renate Ingrid Elif Ayşe "
-    "Milica Olena Giulia Fatima Thomas Michael Stefan Andreas Josef Franz Sebastian Lukas Florian Maximilian Georg Ludwig "
-    "Karl Helmut Werner Mehmet Goran Taras Paolo Yusuf"
-).split()
+    "Anna Lena Maria Sophie Katharina Johanna Theresa Franziska Magdalena Ursula Monika Brigitte Renate Ingrid Elif "
+    "Ayşe Milica Olena Giulia Fatima Thomas Michael Stefan Andreas Josef Franz Sebastian Lukas Florian Maximilian "
+    "Georg Ludwig Karl Helmut Werner Mehmet Goran Taras Paolo Yusuf"
+)
 LAST = (
     "Huber Maier Bauer Wagner Fischer Weber Schmid Hofmann Lechner Aigner Brandl Kellner Reindl Stadler Moser Gruber "
-    "Obermeier Pichler Sedlmayr Zehetmair Yıldız Kaya Petrović Shevchenko Rossi Novák Kowalczyk Nguyen Haddad Okoye"
-).split()
+    "Obermeier Pichler Sedlmayr Zehetmair Yilmaz Kaya Petrović Shevchenko Rossi Novák Kowalczyk Nguyen Haddad Okoye"
+)
 CHILDREN = ("Emil", "Mia", "Jonas")
 STREETS = (
     "Amselgasse", "Birnbaumweg", "Eschenstieg", "Flößerweg", "Hopfengasse", "Kiesbankweg", "Mühlbachweg", "Uferstieg",

@@ -1,7 +1,7 @@
 """Counts missed appointments: ``facts.missed`` says how many a patient did not come to.
 
-What is asked is how each appointment ended, by the last word on it: one that was marked as missed by mistake, and set to
-completed since, does not count. The hook must be pure: the same facts, in any order, give the same answer.
+What counts is the last word on each appointment: one that was marked as missed by mistake, and set to completed since,
+does not count. The hook must be pure: the same facts, in any order, give the same answer.
 """
 
 from __future__ import annotations
