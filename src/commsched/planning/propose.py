@@ -172,7 +172,9 @@ class Proposer:
             return
         if times.ideal < occurrence.born and step.late == "skip":
             return
-        if times.ideal < self.world.since.get(rule.name, times.ideal) and rule.catch_up is None:
+        # A preparation is owed from the booking on, however long before that it would ideally have been told.
+        owed_at = max(times.ideal, occurrence.born) if step.prep is not None else times.ideal
+        if owed_at < self.world.since.get(rule.name, owed_at) and rule.catch_up is None:
             return
         if occurrence.cause in {"customer", "staff"}:
             times = replace(times, opens=max(times.opens, occurrence.born + self.world.hold_back))

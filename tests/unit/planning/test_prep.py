@@ -257,3 +257,12 @@ def test_texts_see_when_each_preparation_begins(tmp_path):
     made = world(tmp_path, HEAD + WITH_DRINK, services_text=BOTH)
     seen = decision(ledger(BOOKED), made, "2026-11-20 10:00").proposal.variables
     assert (seen["prep"], seen["prep.drink"]) == (at("2026-12-12 09:00"), at("2026-12-14 18:00"))
+
+
+def test_a_late_booking_is_owed_even_where_the_ideal_time_was_before_the_rule_counts(tmp_path):
+    """On the first day of a rule somebody books for the day after tomorrow: a person is told, as on any other day."""
+    made = world(tmp_path, HEAD + DIET, since={"prep": at("2026-12-13 08:00")})
+    late = {**BOOKED, "at": "2026-12-13 10:00"}
+    assert len(tasks(ledger(late), made, "2026-12-13 10:05")) == 1
+    before = {**BOOKED, "at": "2026-12-13 07:00"}
+    assert tasks(ledger(before), made, "2026-12-13 10:05") == []
