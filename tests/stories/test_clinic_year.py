@@ -15,6 +15,7 @@ import pytest
 
 from commsched.cli.virtual import Virtual
 from commsched.model.facts import AnyFact, Appointment, Customer
+from commsched.store import queries
 from commsched.store.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -94,8 +95,9 @@ def year(tmp_path_factory):
     def look(now):
         """A task that is there now came up when the engine was last at work."""
         nonlocal before
-        for task in virtual.results()[1]:
-            raised.setdefault(task.key, before)
+        with store.read() as connection:
+            for row in queries.tasks(connection):
+                raised.setdefault(row.key, before)
         before = now
 
     virtual.run(known, END, look)
