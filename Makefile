@@ -96,6 +96,7 @@ bench: $(VENV)/.stamp-dev ## Measure speed and memory
 
 facts: $(VENV)/.stamp-dev ## Make the sample facts afresh
 	@$(BIN)/python tools/sample_facts.py
+	@$(BIN)/python tools/sample_clinic.py
 
 clean: ## Remove environments, caches and everything under var/
 	rm -rf .venv .venvs var dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

@@ -17,7 +17,7 @@ from commsched.model.decisions import (
     must_not,
     only,
 )
-from commsched.model.facts import AnyFact, Consent, Custom, Event, Hold, Intent, ServiceRecord
+from commsched.model.facts import AnyFact, Appointment, Consent, Custom, Event, Hold, Intent, ServiceRecord
 from commsched.plugin.base import (
     OURS,
     Accepted,
@@ -76,6 +76,7 @@ __all__ = [
     "Anchor",
     "Answer",
     "AnyFact",
+    "Appointment",
     "Attempt",
     "Booking",
     "Calendar",

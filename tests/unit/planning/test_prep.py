@@ -266,3 +266,12 @@ def test_a_booking_made_since_the_rule_counts_is_never_too_old(tmp_path):
         "tell-diet": "2026-12-10 13:05"
     }
     assert planned(ledger(BOOKED), made, "2026-12-10 13:05") == {}
+
+
+def test_a_late_booking_is_owed_even_where_the_ideal_time_was_before_the_rule_counts(tmp_path):
+    """On the first day of a rule somebody books for the day after tomorrow: a person is told, as on any other day."""
+    made = world(tmp_path, HEAD + DIET, since={"prep": at("2026-12-13 08:00")})
+    late = {**BOOKED, "at": "2026-12-13 10:00"}
+    assert len(tasks(ledger(late), made, "2026-12-13 10:05")) == 1
+    before = {**BOOKED, "at": "2026-12-13 07:00"}
+    assert tasks(ledger(before), made, "2026-12-13 10:05") == []
