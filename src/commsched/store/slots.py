@@ -7,7 +7,7 @@ says what is, so one for which there is no room is overbooked, not refused, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,6 +25,8 @@ from commsched.timing.windows import NEVER, Span, Windows
 # The setting that says what resources there are, for whoever appends facts without knowing the configuration.
 RESOURCES = "resources"
 _HOUR = 60
+# How many appointments are seated with one look at what is taken.
+TOGETHER = 50
 # No appointment under way began longer ago than this.
 _LONGEST = timedelta(days=1)
 
@@ -188,12 +190,25 @@ def _same(row: Row[Any], want: Want | None) -> bool:
 
 
 def _seat(connection: Connection, wants: Iterable[Want], resources: Resources) -> None:
-    closed: dict[str, Closed] = {}
+    """Take places, the earliest first; what is taken already is read for many at a time."""
+    by_calendar: dict[str, list[Want]] = {}
     for want in wants:
-        if want.calendar not in closed:
-            closed[want.calendar] = closures(connection, want.calendar)
-        found = _free(connection, want, resources, closed[want.calendar], anyway=True)
-        queries.put_slots(connection, [_row(want, found)])
+        by_calendar.setdefault(want.calendar, []).append(want)
+    for calendar, wanted in by_calendar.items():
+        closed = closures(connection, calendar)
+        for some in queries.chunks(sorted(wanted, key=lambda want: want.first), TOGETHER):
+            last = max(want.last for want in some)
+            taken = [
+                (row.resource, row.first, row.last)
+                for row in queries.slots_between(connection, calendar, some[0].first, last)
+            ]
+            rows = []
+            for want in some:
+                busy = {name for name, first, end in taken if first < want.last and end > want.first}
+                found = _choice(want, resources, closed, busy, anyway=True)
+                taken.append((found, want.first, want.last))
+                rows.append(_row(want, found))
+            queries.put_slots(connection, rows)
 
 
 def _seat_overbooked(connection: Connection, calendars: Iterable[str], here: int, resources: Resources) -> None:
@@ -205,13 +220,17 @@ def _seat_overbooked(connection: Connection, calendars: Iterable[str], here: int
             queries.put_slots(connection, [_row(want, found)])
 
 
-def _free(
-    connection: Connection, want: Want, resources: Resources, closed: Closed, *, anyway: bool = False
+def _free(connection: Connection, want: Want, resources: Resources, closed: Closed) -> str | None:
+    """A resource on which the cells are free, and that is not closed."""
+    busy = queries.busy_resources(connection, resources.of(want.calendar), want.first, want.last)
+    return _choice(want, resources, closed, busy)
+
+
+def _choice(
+    want: Want, resources: Resources, closed: Closed, busy: Collection[str | None], *, anyway: bool = False
 ) -> str | None:
-    """A resource on which the cells are free, one that is not closed first; ``anyway``: else one that is closed."""
-    names = resources.of(want.calendar)
-    busy = queries.busy_resources(connection, names, want.first, want.last)
-    free = [name for name in names if name not in busy]
+    """A resource that is not busy, one that is not closed first; ``anyway``: else one that is closed."""
+    free = [name for name in resources.of(want.calendar) if name not in busy]
     span = span_of(want.first, want.last)
     working = [name for name in free if not (closed.all | closed.one.get(name, NEVER)).clip(*span)]
     return next(iter([*working, *(free if anyway else [])]), None)

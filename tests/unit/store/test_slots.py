@@ -181,3 +181,23 @@ def test_of_eight_who_book_at_once_two_get_the_two_places(bays, booked, open_sto
         outcomes = list(pool.map(book, range(8)))
     assert sorted(outcomes) == ["booked"] * 2 + ["taken"] * 6
     assert sorted(resource for resource, _ in held(bays).values()) == ["bays#1", "bays#2"]
+
+
+def test_a_database_that_knew_of_no_resources_is_caught_up(store, booked, learn, noon):
+    """What was booked before anybody said what there is to book takes its place then."""
+    learn(store, *[booked(f"a{number}", f"c{number}") for number in range(3)])
+    assert held(store) == {}
+    with store.write() as connection:
+        slots.remember(connection, Resources({"bays": 2}, {"oil": 45}), noon)
+    assert [resource for resource, _ in held(store).values()] == ["bays#1", "bays#2", None]
+
+
+def test_many_at_once_are_seated_as_one_by_one(bays, booked, learn):
+    """A file of two hundred appointments in a row fills both places, cell after cell, and nobody is overbooked."""
+    first = datetime.fromisoformat("2026-07-01T00:00:00Z")
+    starts = [(first + number // 2 * timedelta(minutes=45)).isoformat() for number in range(200)]
+    learn(bays, *[booked(f"a{n:03}", f"c{n:03}", start=start) for n, start in enumerate(starts)])
+    found = held(bays)
+    assert len(found) == 200
+    assert [resource for resource, _ in found.values()].count("bays#1") == 100
+    assert None not in {resource for resource, _ in found.values()}
