@@ -20,7 +20,7 @@ from commsched.rules.rule import Prep, Rule, Service
 from commsched.rules.steps import NO_ANSWER
 from commsched.store import queries
 from commsched.store.store import Store
-from commsched.timing.civil import start_of_day, zone
+from commsched.timing.civil import clock_changes, start_of_day, zone
 from commsched.timing.places import zones_of_region
 from commsched.timing.windows import Span, Windows
 
@@ -67,7 +67,16 @@ def zones_in_use(app: App) -> tuple[tuple[ZoneInfo, ...], ...]:
     settings = app.configuration.deployment
     found: list[tuple[ZoneInfo, ...]] = [(settings.zone,), *((one.zone,) for one in app.departments.values())]
     found += [zones for region in (settings.region,) if (zones := zones_of_region(region))]
-    return tuple(dict.fromkeys((*found, *_stated(app))))
+    today = app.clock.now().date()
+    known = reversed((*found, *_stated(app)))
+    seen = {frozenset(_ways(place, today) for place in zones): zones for zones in known}
+    return tuple(seen.values())[::-1]
+
+
+def _ways(place: ZoneInfo, today: date) -> tuple[object, ...]:
+    """How a clock goes in the years of the proof: many zones have names of their own and go alike."""
+    moments = (start_of_day(today, place), *clock_changes(place, today - YEARS, today + 3 * YEARS))
+    return tuple((at, at.astimezone(place).utcoffset()) for at in moments)
 
 
 def _stated(app: App) -> Iterator[tuple[ZoneInfo, ...]]:

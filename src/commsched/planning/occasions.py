@@ -1,8 +1,8 @@
 """The occasions on which a step may have to speak: what it hangs on, when that comes to be known, where times jump.
 
-Between two neighbouring *breaks* every time expression is a monotone function of the moment that it hangs on: civil
-dates change at midnight, and clocks are put forward and back. That is what lets the proof reason from finitely many
-points instead of sampling.
+Between two neighbouring *changes* of a clock every time expression is a monotone function of the moment that it hangs
+on, and between two *breaks*, midnights among them, it has no jump. That is what lets the proof reason from finitely
+many points instead of sampling.
 """
 
 from __future__ import annotations
@@ -97,15 +97,23 @@ def _anchors(rule: Rule, service: Service | None, main: Main, born: datetime) ->
 
 
 @lru_cache(maxsize=256)
-def breaks(zones: tuple[ZoneInfo, ...], first: date, last: date) -> tuple[datetime, ...]:
-    """Where the monotony of time expressions may end: midnights and clock changes of these zones, in order."""
-    days = [first + DAY * number for number in range((last - first).days + 1)]
-    found = {start_of_day(day, place) for place in zones for day in days}
-    for place in zones:
-        for change in clock_changes(place, first, last):
-            # An hour that comes twice begins an hour before the change, and ends an hour after it.
-            found |= {change - HOUR, change, change + HOUR}
+def changes(zones: tuple[ZoneInfo, ...], first: date, last: date) -> tuple[datetime, ...]:
+    """Where clocks are put forward or back in these zones: around there, what comes later may fall due earlier."""
+    found = {at for place in zones for change in clock_changes(place, first, last) for at in _around(change)}
     return tuple(sorted(found))
+
+
+def _around(change: datetime) -> tuple[datetime, ...]:
+    # An hour that comes twice begins an hour before the change, and ends an hour after it.
+    return change - HOUR, change, change + HOUR
+
+
+@lru_cache(maxsize=256)
+def breaks(zones: tuple[ZoneInfo, ...], first: date, last: date) -> tuple[datetime, ...]:
+    """Where times may jump: midnights, at which civil dates move on, and clock changes."""
+    days = [first + DAY * number for number in range((last - first).days + 1)]
+    midnights = {start_of_day(day, place) for place in zones for day in days}
+    return tuple(sorted(midnights.union(changes(zones, first, last))))
 
 
 def pieces(first: datetime, last: datetime, at: Sequence[datetime]) -> Iterator[tuple[datetime, datetime]]:

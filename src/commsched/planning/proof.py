@@ -134,15 +134,18 @@ class Prover:
         return [self.world.services[name] for name in names if name in self.world.services] or [None]
 
     def _groups(self, rule: Rule, step: Step) -> list[list[Service | None]]:
-        """The services that are alike to a step: each by itself if it tells a preparation of theirs."""
+        """The services that are alike to a step, the one that can be booked latest first.
+
+        Each is by itself if the step tells a preparation of theirs; how long they take matters only where times are
+        counted from the end.
+        """
         services = self._services(rule)
         if step.prep is not None:
             return [[one] for one in services if one is not None and any(p.id == step.prep for p in one.prep)]
-        alike: dict[object, list[Service | None]] = {}
         by_end = any("end" in time.anchors for time in (step.at, step.not_before, step.deadline) if time is not None)
-        for one in services:
-            length = one.duration if one is not None and by_end else None
-            alike.setdefault((length, one.min_notice if one is not None else None), []).append(one)
+        alike: dict[object, list[Service | None]] = {}
+        for one in sorted(services, key=lambda one: one.min_notice if one is not None else timedelta()):
+            alike.setdefault(one.duration if one is not None and by_end else None, []).append(one)
         return list(alike.values())
 
     def _starts(self, rule: Rule, services: list[Service | None]) -> Windows:

@@ -19,6 +19,7 @@ from commsched.planning.occasions import (
     Course,
     Main,
     breaks,
+    changes,
     dates,
     pieces,
     whole_minute,
@@ -82,7 +83,8 @@ class Search:
         self.course, self.medium, self.allowed = course, medium, allowed
         self.within, self.starts, self.finding = within, starts, finding
         first, last = (within[0] - LONG - SLACK).date(), (within[1] + LONG).date()
-        self.breaks = breaks(tuple(dict.fromkeys((*course.zones, course.world.zone))), first, last)
+        zones = tuple(dict.fromkeys((*course.zones, course.world.zone)))
+        self.breaks, self.changes = breaks(zones, first, last), changes(zones, first, last)
         self.appointment = course.rule.trigger.kind == "appointment"
         self.gaps = list(Windows.between(within[0] - LONG - SLACK, within[1] + 2 * LONG) - allowed)
         self.by_booking = course.by_booking
@@ -167,7 +169,7 @@ class Search:
 
     def _latest_booking(self, main: Main, at: datetime, last: datetime) -> datetime | None:
         guess = min(last - self.course.hold_back, at)
-        if self._told(main, guess, last) and not self._told(main, guess + RESOLUTION, last):
+        if self._told(main, guess, last) and (guess == at or not self._told(main, guess + RESOLUTION, last)):
             return guess
         early = at - self.reach
         if not self._told(main, early, last):
@@ -195,16 +197,28 @@ class Search:
                 self._in_gap(path, low, high, (begin, end))
 
     def _in_gap(self, path: Path, low: datetime, high: datetime, gap: Span) -> None:
-        about = first_where(low, high, lambda at: self._opens(*path(at)) >= gap[0], MINUTE)
-        for one, other in pieces(max(low, about - DIP), min(high, about + DIP), self.breaks):
+        about = self._first_in(path, low, high, gap[0])
+        for one, other in pieces(max(low, about - DIP), min(high, about + DIP), self.changes):
             self._in_piece(path, one, other, gap)
 
+    def _first_in(self, path: Path, low: datetime, high: datetime, begin: datetime) -> datetime:
+        """The first minute from which the message would open at ``begin`` or later."""
+
+        def opens(at: datetime) -> bool:
+            return self._opens(*path(at)) >= begin
+
+        # Most messages open as soon as they may be sent at all.
+        guess = whole_minute(begin - self.course.hold_back)
+        if low <= guess - MINUTE and guess <= high and opens(guess) and not opens(guess - MINUTE):
+            return guess
+        return first_where(low, high, opens, MINUTE)
+
     def _in_piece(self, path: Path, low: datetime, high: datetime, gap: Span) -> None:
-        """The first minute from which the message would open in the gap; the first has the earliest deadline."""
+        """The first minute in the gap has the earliest deadline: if that is after the gap, so are all others."""
         begin, end = gap
         if self._opens(*path(high)) < begin:
             return
-        born = first_where(low, high, lambda at: self._opens(*path(at)) >= begin, MINUTE)
+        born = self._first_in(path, low, high, begin)
         main, _ = path(born)
         times = self.course.times(main, born)
         if times is not None and times.deadline < end:
@@ -266,7 +280,7 @@ class Search:
 
     def _edges(self, first: datetime, last: datetime) -> Iterator[datetime]:
         low, high = self._deadline(first), self._deadline(last)
-        for begin, _ in self.allowed.clip(low, high + RESOLUTION):
+        for begin in (start for start, _ in self.allowed.clip(low, high + RESOLUTION) if start > low):
             found = first_where(first, last, partial(self._due_by, begin), MINUTE)
             yield from (at for at in (found - MINUTE, found) if first <= at <= last)
         fallback = self.course.step.too_late
