@@ -49,3 +49,16 @@ def test_counterpart_due_by_real_mileage_goes(story):
     tale.until("2026-12-31")
     invite = tale.sent(rule="oil-change-due", step="invite", between=("2026-09-20 08:00", "2026-11-15 20:00"))
     assert "24,000" in invite.body
+
+
+def test_a_recheck_that_was_advised_for_a_date_is_spoken_of_once(story):
+    """The technician's advice has a rule of its own; the schedule does not speak of the same brakes beside it."""
+    tale = odometer(car(driver(story("2026-09-02 09:00"))), *STEADY)
+    serviced(tale, "brake_inspection", "2026-08-20", 22800)
+    serviced(
+        tale, "brake_inspection", "2026-08-20", 22800,
+        outcome="advised", severity="soon", id="adv-1", recheck_on="2026-10-20",
+    )  # fmt: skip
+    tale.until("2026-11-20")
+    tale.sent(rule="advised-recheck", step="recheck")
+    tale.nothing(rule="routine-service-due")

@@ -32,7 +32,8 @@ Found = tuple[str, ServiceRecord]
 class Due(msgspec.Struct, frozen=True, gc=False):
     """A service that is due, for an asset or for the customer, and ``when``; ``occurrence`` is what it belongs to.
 
-    ``last``: since when it has been coming; ``known``: when it came to be known that it will.
+    ``last``: since when it has been coming; ``known``: when it came to be known that it will. ``advised``: it is a
+    recheck that was advised for a date.
     """
 
     service: Service
@@ -41,6 +42,7 @@ class Due(msgspec.Struct, frozen=True, gc=False):
     occurrence: str
     last: date
     known: datetime | None = None
+    advised: bool = False
 
     @property
     def on(self) -> date:
@@ -208,7 +210,7 @@ def _recheck(service: Service, asset: Asset | None, advice: Found) -> Due | None
     if record.recheck_on is None:
         return None
     known = record.recorded_at or record.at
-    return Due(service, asset, on_date(record.recheck_on), identity, record.at.date(), known)
+    return Due(service, asset, on_date(record.recheck_on), identity, record.at.date(), known, advised=True)
 
 
 def customer_values(state: State) -> dict[str, object]:

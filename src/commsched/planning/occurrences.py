@@ -354,6 +354,7 @@ def _due_values(due: Due, world: World) -> dict[str, object]:
         "due.unit": unit,
         "due.certain": when.certain,
         "due.by_usage": when.by_usage,
+        "due.advised": due.advised,
     }
 
 

@@ -49,6 +49,7 @@ _TRIGGERS: Mapping[str, Mapping[str, object]] = {
         "due.unit": "mi",
         "due.certain": True,
         "due.by_usage": False,
+        "due.advised": False,
         "last": date(2025, 12, 1),
     },
     "service_record": _ASSET

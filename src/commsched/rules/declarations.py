@@ -48,6 +48,7 @@ BY_TRIGGER: Mapping[TriggerKind, tuple[Row, ...]] = {
         ("due.latest", "timestamp", "the last day on which it may fall due, at noon UTC; one time in ten it is later"),
         ("due.certain", "boolean", "whether the forecast is good enough to claim that it is due"),
         ("due.by_usage", "boolean", "whether usage, not time, makes it due"),
+        ("due.advised", "boolean", "whether it is a recheck that was advised for a date, and no interval"),
     ),
     "service_record": (
         ("service", "string", "the id of the service"),

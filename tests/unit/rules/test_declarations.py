@@ -25,7 +25,7 @@ ASSET = {
     "asset.breed",
 }
 OWN = {
-    "service_due": {"service", "due.earliest", "due.latest", "due.certain", "due.by_usage"},
+    "service_due": {"service", "due.earliest", "due.latest", "due.certain", "due.by_usage", "due.advised"},
     "service_record": {"service", "record.outcome", "record.severity"},
     "appointment": {"service", "appointment.id", "appointment.status", "appointment.booked_by"},
     "obligation": {"obligation.id", "obligation.kind", "obligation.status", "obligation.amount"},
