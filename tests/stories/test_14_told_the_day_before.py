@@ -32,6 +32,20 @@ def test_who_moves_it_into_the_notice_is_called_too(story):
     tale.task(rule="emissions-preparation", words="offer another day")
 
 
+def test_who_cancels_need_not_be_called(story):
+    """The call that was to be made about the preparation is withdrawn with the appointment, and comes back with it."""
+    tale = car(driver(story("2026-12-04 16:10")))
+    books_a_test(tale, "2026-12-07 09:00")
+    tale.until("2026-12-04 16:20")
+    assert tale.task(rule="emissions-preparation").state == "open"
+    tale.given("appointment", customer="C1", id="A1", status="cancelled", stated_by="customer")
+    tale.until("2026-12-04 16:30")
+    assert tale.task(rule="emissions-preparation").state == "withdrawn"
+    tale.given("appointment", customer="C1", id="A1", status="booked", stated_by="customer")
+    tale.until("2026-12-04 16:40")
+    assert tale.task(rule="emissions-preparation").state == "open"
+
+
 def test_a_veto_hands_it_to_a_person(story):
     """Whoever wants no messages is told in person, and not left to fail the test."""
     tale = car(driver(story("2026-11-30 09:00")))

@@ -16,6 +16,7 @@ import msgspec
 from sqlalchemy import Connection, Row
 
 from commsched.model.decisions import ACCEPTED, IN_FLIGHT, Decision, MessageState, Plan, Reason, TaskDecision
+from commsched.planning.place import FALLBACK
 from commsched.store import queries
 from commsched.store.store import micros
 
@@ -90,12 +91,13 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(slots=True)
 class Changes:
-    """What differs between the plan and what stands, for one batch."""
+    """What differs between the plan and what stands, for one batch; ``withdrawn`` are tasks without a reason now."""
 
     messages: list[dict[str, object]]
     decisions: list[dict[str, object]]
     tasks: list[dict[str, object]]
     decided: list[Decision]
+    withdrawn: list[str]
 
 
 def record_of(decision: Decision, channels: Mapping[str, str]) -> MessageRecord:
@@ -161,7 +163,7 @@ def reconcile(
     plans: Iterable[Plan], standing: Mapping[str, Sequence[Row[Any]]], channels: Mapping[str, str], world: str
 ) -> Changes:
     """What must be written so that the store says what the plans say."""
-    changes = Changes([], [], [], [])
+    changes = Changes([], [], [], [], [])
     for plan in plans:
         rows = {row.key: row for row in standing.get(plan.customer, ())}
         wanted = {decision.key: decision for decision in plan.decisions}
@@ -171,8 +173,11 @@ def reconcile(
         for key, row in rows.items():
             if key not in wanted and row.state in {"planned", "refused"}:
                 record = load_record(row.body)
-                if not record.final:
+                called_off = record.anchor_kind == "start" and record.anchor_at > plan.now
+                if called_off or not record.final:
                     changes.messages.append(_dropped(record, plan.now, carried=key in carried))
+                if called_off and row.state == "refused":
+                    changes.withdrawn.append(f"{key}{FALLBACK}")
         changes.tasks += [task_row(task_of(task)) for task in plan.tasks if task.at <= plan.now]
     return changes
 
@@ -182,6 +187,9 @@ def write(connection: Connection, changes: Changes) -> None:
     queries.put_messages(connection, changes.messages)
     queries.add_decisions(connection, changes.decisions)
     queries.put_tasks(connection, changes.tasks)
+    if changes.withdrawn:
+        gone = [load_task(row.body) for row in queries.open_tasks(connection, changes.withdrawn)]
+        queries.put_tasks(connection, [task_row(msgspec.structs.replace(task, state="withdrawn")) for task in gone])
 
 
 def message_row(record: MessageRecord, *, signature: bytes, attempt: str | None = None) -> dict[str, object]:

@@ -95,9 +95,17 @@ def put_tasks(connection: Connection, rows: Sequence[Mapping[str, object]]) -> N
         statement = statement.on_conflict_do_update(
             index_elements=["key"],
             set_={"state": statement.excluded.state, "body": statement.excluded.body},
-            where=t.task.c.state == "open",
+            where=t.task.c.state != "done",
         )
         connection.execute(statement, rows)
+
+
+def open_tasks(connection: Connection, keys: Iterable[str]) -> list[Row[Any]]:
+    """Those of these tasks that are still to be done."""
+    found: list[Row[Any]] = []
+    for chunk in chunks(keys):
+        found += connection.execute(select(t.task).where(t.task.c.key.in_(chunk), t.task.c.state == "open"))
+    return found
 
 
 def tasks(connection: Connection, *, state: str | None = None, department: str | None = None) -> list[Row[Any]]:
