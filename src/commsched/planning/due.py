@@ -25,6 +25,8 @@ SETTLES = frozenset({"done", "declined", "done_elsewhere"})
 FIRST = "first"
 # Where an interval ends within this long after a recheck that was advised, the recheck is enough.
 CLOSE = timedelta(days=30)
+# Since when something has been coming of which nothing is known: any booking is one for it.
+LONG_AGO = date(1970, 1, 1)
 Key = tuple[str, str | None]
 Found = tuple[str, ServiceRecord]
 
@@ -145,7 +147,7 @@ class _Subject:
         if plan is None and not self._needs(service):
             return
         for due in self._scheduled(service, self.seen.settled.get(key, []), plan, window):
-            near_recheck = recheck is not None and recheck.on <= due.on <= recheck.on + CLOSE
+            near_recheck = recheck is not None and abs(due.on - recheck.on) <= CLOSE
             if first <= due.on <= last and not near_recheck:
                 yield due
 
@@ -169,9 +171,11 @@ class _Subject:
         known = (last.recorded_at or last.at) if last else None
         if plan is not None:
             known = max(known, plan.recorded_at) if known else plan.recorded_at
-            if plan.next_due is not None and (since is None or plan.next_due > since):
+            # Whoever came before the planned date, after it was planned, has done what was planned.
+            stands = last is None or plan.at.date() >= last.at.date()
+            if plan.next_due is not None and stands:
                 stated = f"{identity}@{plan.next_due.isoformat()}"
-                yield Due(service, self.asset, on_date(plan.next_due), stated, since or plan.next_due, known)
+                yield Due(service, self.asset, on_date(plan.next_due), stated, since or plan.at.date(), known)
                 return
             if plan.every is not None and last is None:
                 since = max(since or date.min, plan.at.date())
@@ -202,7 +206,7 @@ class _Subject:
         for mark in marks:
             when = at_mark(mark, self.since, self.meters)
             if when is not None:
-                yield Due(service, self.asset, when, f"once-{label(mark)}", since or when.earliest, known)
+                yield Due(service, self.asset, when, f"once-{label(mark)}", since or LONG_AGO, known)
 
 
 def _recheck(service: Service, asset: Asset | None, advice: Found) -> Due | None:

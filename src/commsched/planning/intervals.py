@@ -62,19 +62,20 @@ def after(
     first, last = window
     if by_time is not None and by_time < first:
         return None  # usage can only make it earlier
-    uses = []
+    starts = []
     if meters is not None:
         for kind, distance in _distances(interval):
             usage = meters.of(kind)
             start = usage.at(since, _read(record, kind))
-            if start is not None:
-                if usage.showed(start + distance, first):
-                    return None  # time can only make it earlier
-                if (by_time is None or by_time > last) and usage.far_from(start + distance, last):
-                    continue
-            uses.append(_driven(start, distance, since, usage, kind))
-    if by_time is None and not uses:
-        return None
+            if start is not None and usage.showed(start + distance, first):
+                return None  # time can only make it earlier
+            starts.append((start, distance, usage, kind))
+    if by_time is None or by_time > last:
+        # All or none: one that is far may still bear on how sure the other is.
+        near = [one for one in starts if one[0] is None or not one[2].far_from(one[0] + one[1], last)]
+        if not near:
+            return None
+    uses = [_driven(start, distance, since, usage, kind) for start, distance, usage, kind in starts]
     return _first_of(by_time, uses)
 
 

@@ -9,20 +9,19 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 from msgspec.structs import replace
 
 from commsched.model.decisions import Decision, MessageState, Placed, Proposal, Reason, TaskDecision
 from commsched.model.subjects import key_of
-from commsched.planning.prep import same
+from commsched.planning.prep import FALLBACK, Told
 from commsched.planning.propose import Proposer, Wanted, task
 from commsched.planning.review import GLIMPSE, Allowance, Reviewer, against, conflict, reasons
 from commsched.planning.times import GRACE, LAST_WORD
 from commsched.rules.rule import Fallback
 from commsched.timing.windows import NEVER, RESOLUTION, Span, Windows
 
-SAID = datetime.min.replace(tzinfo=UTC)
 NO_TIME = Reason("commsched", "no_time_left", "when this came to be known, there was no time left before the deadline")
 EXPIRED = Reason("commsched", "expired", "there was an allowed time, but nothing was sent before the deadline")
 
@@ -53,7 +52,7 @@ class Placer:
         self.decisions: list[Decision] = []
         self.tasks: list[TaskDecision] = []
         self.times: dict[str, datetime] = {part: sent.at for sent in proposer.sent for part in sent.parts}
-        self.tells: dict[str, tuple[datetime, datetime]] = {name: (at, SAID) for name, at in proposer.tells.items()}
+        self.tells = dict(proposer.tells)
 
     def place(self, wanted: Iterable[Wanted]) -> list[Decision]:
         """Decide every proposal; the decisions stand in order of placing."""
@@ -79,15 +78,17 @@ class Placer:
 
     def _told_in_time(self, proposal: Proposal) -> bool:
         """Whether messages sent or on the plan tell all that this one would, no later than it must."""
-        known = {name: self.tells.get(name) for name in proposal.tells}
         return all(
-            (told := known[name]) is not None and same(told[0], begins) and told[1] <= proposal.deadline
+            (told := self.tells.get(name)) is not None and told.holds(begins, proposal.deadline)
             for name, begins in proposal.tells.items()
         )
 
     def _note(self, proposal: Proposal, at: datetime) -> None:
         self.times[proposal.key] = at
-        self.tells.update({name: (begins, at) for name, begins in proposal.tells.items()})
+        for name, begins in proposal.tells.items():
+            before = self.tells.get(name)
+            if before is None or not before.holds(begins, at):
+                self.tells[name] = Told(begins, at)
 
     def _alone(self, wanted: Wanted) -> None:
         proposal = wanted.proposal
@@ -279,9 +280,6 @@ class Placer:
             bundle.template if bundle is not None and bundled else proposal.template,
             _send_by(group),
         )
-
-
-FALLBACK = "!otherwise"
 
 
 def urgency(proposal: Proposal, depth: int) -> tuple[int, int, datetime, str]:

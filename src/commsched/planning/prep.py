@@ -7,7 +7,7 @@ appointment moved or because the service was changed, is owed again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -17,12 +17,32 @@ from commsched.planning.fold import MOVE
 from commsched.rules.rule import Service, Step
 from commsched.rules.timeexpr import Anchors, Business
 
+# The end of the name of a step that stands in for another, and of the key of its message or task.
+FALLBACK = "!otherwise"
+ALL_ALONG = datetime.min.replace(tzinfo=UTC)
+
 
 class Telling(msgspec.Struct, frozen=True, gc=False):
-    """What a step tells of preparations: when each begins, and by when the earliest of them must be told."""
+    """What a step tells of preparations: when each begins, and by when each must be told."""
 
     begins: Mapping[str, datetime]
-    deadline: datetime
+    limits: Mapping[str, datetime]
+
+    @property
+    def deadline(self) -> datetime:
+        """By when all of them must be told."""
+        return min(self.limits.values())
+
+
+class Told(msgspec.Struct, frozen=True, gc=False):
+    """The beginning that was last told of a preparation, and when that was first told."""
+
+    begins: datetime
+    at: datetime
+
+    def holds(self, begins: datetime, by: datetime) -> bool:
+        """Whether it is still so, and was told in time. A move of less than half an hour is none."""
+        return abs(self.begins - begins) < MOVE and self.at <= by
 
 
 def telling(
@@ -33,18 +53,27 @@ def telling(
     ``place`` is the zone of the appointment's place, by whose clock preparations begin.
     """
     wanted = {step.prep, *step.covers}
-    begins, limits = {}, []
+    begins, limits = {}, {}
     for prep in service.prep if service is not None else ():
         at = prep.begins.resolve(anchors, (place,), business) if prep.id in wanted else None
         if at is not None:
             begins[prep.id] = at
-            limits.append(at - prep.notice)
-    return Telling(begins, min(limits)) if limits and (step.prep is None or step.prep in begins) else None
+            limits[prep.id] = at - prep.notice
+    return Telling(begins, limits) if limits and (step.prep is None or step.prep in begins) else None
 
 
-def told(sent: Iterable[Sent]) -> dict[str, datetime]:
-    """The beginning that was last told of each preparation, by its :func:`name_in` a message."""
-    return {name: begins for one in sorted(sent, key=_at) for name, begins in one.tells.items()}
+def last_told(sent: Iterable[Sent]) -> dict[str, Told]:
+    """What was last told of each preparation, by its :func:`name_in` a message.
+
+    What was said in the place of a step, because it was too late for it, is taken for told.
+    """
+    known: dict[str, Told] = {}
+    for one in sorted(sent, key=_at):
+        for name, begins in one.tells.items():
+            before = known.get(name)
+            if before is None or not before.holds(begins, one.at) or one.step.endswith(FALLBACK):
+                known[name] = Told(begins, ALL_ALONG if one.step.endswith(FALLBACK) else one.at)
+    return known
 
 
 def name_in(subject: str, prep: str) -> str:
@@ -61,11 +90,6 @@ def shown(step: Step, found: Telling) -> dict[str, datetime]:
 def variable(prep: str) -> str:
     """The name of a preparation's beginning in texts, where a hyphen would be a minus."""
     return f"prep.{prep.replace('-', '_')}"
-
-
-def same(known: datetime | None, begins: datetime) -> bool:
-    """Whether what was told still holds: a beginning that moved by less than half an hour counts as the same."""
-    return known is not None and abs(known - begins) < MOVE
 
 
 def _at(sent: Sent) -> datetime:

@@ -17,7 +17,7 @@ from commsched.planning import contact
 from commsched.planning.fold import MOVE
 from commsched.planning.ledger import Ledger
 from commsched.planning.occurrences import Occurrence, Subjects
-from commsched.planning.prep import Telling, name_in, same, shown, told
+from commsched.planning.prep import Telling, last_told, name_in, shown
 from commsched.planning.times import GRACE, Times, times_of
 from commsched.planning.world import Reach, World
 from commsched.rules.rule import ANCHORS, Rule, Step
@@ -53,7 +53,7 @@ class Proposer:
         self.settled = {part for sent in self.sent for part in sent.parts}
         self.failed = {(fact.key, fact.medium) for fact in state.undelivered}
         self.told = {(*_about(done.task), done.told) for done in state.tasks_done if done.told}
-        self.tells = told(self.sent)
+        self.tells = last_told(self.sent)
         self.tasks: list[TaskDecision] = []
         self.next_reach: datetime | None = None
 
@@ -83,11 +83,11 @@ class Proposer:
 
     def _untold(self, rule: Rule, step: Step, occurrence: Occurrence, found: Telling) -> dict[str, datetime]:
         """The preparations of a step that the customer has not been told of, by nobody and in no message."""
-        key = self._key(rule.name, step, occurrence)
+        key, known = self._key(rule.name, step, occurrence), self.tells
         return {
             prep: begins
             for prep, begins in found.begins.items()
-            if not same(self.tells.get(name_in(occurrence.subject, prep)), begins)
+            if not ((told := known.get(name_in(occurrence.subject, prep))) and told.holds(begins, found.limits[prep]))
             and not self._told_otherwise(key, prep)
         }
 
@@ -191,8 +191,10 @@ class Proposer:
 
     def _of_old(self, rule: Rule, step: Step, occurrence: Occurrence, ideal: datetime) -> bool:
         """Whether it lies before the rule counts; a preparation for what was booked since then does not."""
-        since = self.world.since.get(rule.name, ideal)
-        return ideal < since and rule.catch_up is None and (step.prep is None or occurrence.born < since)
+        since, one = self.world.since.get(rule.name, ideal), occurrence.appointment
+        if ideal >= since or rule.catch_up is not None:
+            return False
+        return step.prep is None or one is None or max(one.moved_at, one.status_at) < since
 
     def _owed(self, rule: Rule, step: Step, occurrence: Occurrence, found: Telling | None) -> Occurrence | None:
         """The occurrence, if a message is owed about it; ``None`` if what the step says was said.

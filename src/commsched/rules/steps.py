@@ -84,6 +84,9 @@ def _check_shape(entry: StepEntry, path: KeyPath, scope: Scope) -> None:
     if entry.prep is None and entry.on_veto is not None:
         message = "`on_veto` belongs to a step with `prep`; any other veto must not turn into a phone call."
         say((*path, "on_veto"), "invalid", message)
+    if entry.prep is not None and entry.after is not None:
+        message = "A preparation waits for no other message, which may never go; leave `after` out."
+        say((*path, "after"), "invalid", message)
     if entry.prep is not None and entry.late == "skip":
         message = "A preparation is told however late it became known; leave `late` out."
         say((*path, "late"), "invalid", message)

@@ -16,7 +16,7 @@ import msgspec
 from sqlalchemy import Connection, Row
 
 from commsched.model.decisions import ACCEPTED, IN_FLIGHT, Decision, MessageState, Plan, Reason, TaskDecision
-from commsched.planning.place import FALLBACK
+from commsched.planning.prep import FALLBACK
 from commsched.store import queries
 from commsched.store.store import micros
 

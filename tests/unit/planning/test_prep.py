@@ -253,6 +253,42 @@ def test_the_fallback_message_goes_at_once(tmp_path):
     assert found.at - at("2026-12-12 08:03") < timedelta(minutes=1)
 
 
+HELLO = "  - {step: hello, at: booked, deadline: booked + 30d, covers: [diet], late: send, template: hello}\n"
+LATE = HEAD + DIET + HELLO
+
+
+def test_what_is_told_too_late_is_not_told(tmp_path):
+    """A confirmation that speaks of the diet along with the rest goes after its time: somebody must still call."""
+    made = world(tmp_path, LATE)
+    one = ledger({**BOOKED, "at": "2026-12-12 12:00"})
+    assert len(tasks(one, made, "2026-12-12 12:03")) == 1
+    one = after(one, accepted(decision(one, made, "2026-12-12 12:03", "hello"), "2026-12-12 12:03"))
+    assert len(tasks(one, made, "2026-12-12 12:04")) == 1
+
+
+def test_what_a_confirmation_tells_in_time_is_told(tmp_path):
+    made = world(tmp_path, LATE)
+    one = ledger(BOOKED)
+    one = after(one, accepted(decision(one, made, "2026-11-20 09:03", "hello"), "2026-11-20 09:03"))
+    assert planned(one, made, "2026-12-11 08:00") == {}
+    assert tasks(one, made, "2026-12-13 08:00") == []
+
+
+def test_a_message_in_place_of_a_preparation_goes_once(tmp_path):
+    rule = HEAD + DIET.replace('{task: "Call about the diet: {{ reason }}"}', "{template: too-late}")
+    made, one = world(tmp_path, rule), ledger({**BOOKED, "at": "2026-12-12 08:00"})
+    instead = decision(one, made, "2026-12-12 08:03", "tell-diet!otherwise")
+    one = after(one, accepted(instead, "2026-12-12 08:03"))
+    assert plan(one, made, at("2026-12-12 08:04")).decisions == ()
+
+
+def test_a_proposal_from_before_a_rule_counts_is_told_once_it_is_booked(tmp_path):
+    made = world(tmp_path, HEAD + DIET, since={"prep": at("2026-12-10 12:00")})
+    offered = ledger({**BOOKED, "status": "proposed", "booked_by": "system"})
+    yes = moved("2026-12-11 12:00", status="booked", booked_by="customer", stated_by="customer")
+    assert len(tasks(after(offered, *facts(yes)), made, "2026-12-11 12:05")) == 1
+
+
 def test_texts_see_when_each_preparation_begins(tmp_path):
     made = world(tmp_path, HEAD + WITH_DRINK, services_text=BOTH)
     seen = decision(ledger(BOOKED), made, "2026-11-20 10:00").proposal.variables

@@ -135,6 +135,11 @@ def test_steps_may_follow_each_other(load):
             EXAM,
             ["8: The step 'one' needs `too_late`, such as {task: ...}: who acts when no time is left?"],
         ),
+        (
+            [step(at="start - 9d", deadline="start"), prep(step="two", after="one")],
+            EXAM,
+            ["9: A preparation waits for no other message, which may never go; leave `after` out."],
+        ),
         ([prep(late="skip")], EXAM, ["8: A preparation is told however late it became known; leave `late` out."]),
         ([prep(prep="dit")], EXAM, ["8: There is no prep step 'dit'; did you mean 'diet'?"]),
         ([prep(covers="[drnk]")], EXAM, ["8: There is no prep step 'drnk'; did you mean 'drink'?"]),
