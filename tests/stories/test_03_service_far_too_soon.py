@@ -60,5 +60,6 @@ def test_a_recheck_that_was_advised_for_a_date_is_spoken_of_once(story):
         outcome="advised", severity="soon", id="adv-1", recheck_on="2026-10-20",
     )  # fmt: skip
     tale.until("2026-11-20")
-    tale.sent(rule="advised-recheck", step="recheck")
+    tale.sent(rule="advised-recheck", step="dated", between=("2026-10-06 09:59", "2026-10-06 10:01"))
+    assert len([one for one in tale.messages if one.rule == "advised-recheck" and one.state == "sent"]) == 1
     tale.nothing(rule="routine-service-due")

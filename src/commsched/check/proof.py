@@ -10,13 +10,14 @@ from zoneinfo import ZoneInfo
 from commsched.app import App
 from commsched.check.messages import media_of
 from commsched.check.report import line_of
+from commsched.check.steps import SERVICES
 from commsched.errors import Problem, StoreError
 from commsched.planning.isolation import watched
 from commsched.planning.occasions import LONG, MINUTE, starts
 from commsched.planning.proof import Proof, Prover
 from commsched.planning.search import Example
 from commsched.planning.world import World
-from commsched.rules.rule import Prep, Rule, Service
+from commsched.rules.rule import Prep, Rule, Service, Step
 from commsched.rules.steps import NO_ANSWER
 from commsched.store import queries
 from commsched.store.store import Store
@@ -25,7 +26,6 @@ from commsched.timing.places import zones_of_region
 from commsched.timing.windows import Span, Windows
 
 YEARS = timedelta(days=731)
-SERVICES = "config/services.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def prove(app: App, world: World) -> Proved:
     problems = [_problem(app, proof, proof.unanswered) for proof in proofs if proof.unanswered is not None]
     problems += _untold(app, world, open_times, within)
     warnings = [f"the policy {name} could not be asked for years ahead: {why}" for name, why in prover.failed.items()]
-    return Proved(proofs, tuple(problems), tuple(warnings + list(_vetoes(app, world))))
+    return Proved(proofs, tuple(problems), (*warnings, *_vetoes(app, world), *_sometimes(app)))
 
 
 def zones_in_use(app: App) -> tuple[tuple[ZoneInfo, ...], ...]:
@@ -143,18 +143,45 @@ def _untold(app: App, world: World, open_times: dict[str, Windows], within: Span
     """Preparations that no rule tells."""
     for service in app.services.values():
         for prep in service.prep:
-            if not any(_tells(rule, service, prep) for rule in app.rules):
+            if not _tellers(app, service, prep):
                 line = line_of(app.folder, SERVICES, prep.id)
                 message = f"no rule tells customers of {service.id} to prepare: add a step with `prep: {prep.id}`"
                 example = _untold_example(app, world, service, prep, open_times, within)
                 yield Problem(SERVICES, line, "prep_untold", message, example)
 
 
-def _tells(rule: Rule, service: Service, prep: Prep) -> bool:
-    trigger = rule.trigger
-    concerned = trigger.kind == "appointment" and (not trigger.names or service.id in trigger.names)
-    booked = not trigger.values or "booked" in trigger.values
-    return concerned and booked and any(prep.id in {step.prep, *step.covers} for step in rule.steps)
+def _tellers(app: App, service: Service, prep: Prep) -> list[tuple[Rule, Step]]:
+    """The steps that tell a preparation of booked appointments."""
+    return [
+        (rule, step)
+        for rule in app.rules
+        if rule.trigger.kind == "appointment"
+        and (not rule.trigger.names or service.id in rule.trigger.names)
+        and (not rule.trigger.values or "booked" in rule.trigger.values)
+        for step in rule.steps
+        if prep.id in {step.prep, *step.covers}
+    ]
+
+
+def _sometimes(app: App) -> Iterator[str]:
+    """Preparations that are told under conditions only, so that somebody may be told by nobody."""
+    for service in app.services.values():
+        for prep in service.prep:
+            told = _tellers(app, service, prep)
+            what = f"{prep.id} of {service.id}"
+            if told and not any(not rule.trigger.values or "confirmed" in rule.trigger.values for rule, _ in told):
+                yield f"{what} is not told to who confirms before the message goes: add `confirmed` to the status"
+            asked = {_condition(rule, step) for rule, step in told}
+            if told and "" not in asked and not any(f"!({one})" in asked for one in asked):
+                rules = ", ".join(dict.fromkeys(rule.name for rule, _ in told))
+                yield f"{what} is told on conditions only (in {rules}); nobody else is told of it"
+
+
+def _condition(rule: Rule, step: Step) -> str:
+    """When a step does not speak to everybody, in words that can be compared."""
+    parts = [one.text for one in (rule.when, step.unless) if one is not None]
+    parts += [rule.to.role or "guardian"] if rule.to is not None and rule.when is None else []
+    return " && ".join(parts)
 
 
 def _untold_example(

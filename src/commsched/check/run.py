@@ -13,6 +13,7 @@ from commsched.check.steps import (
     calendar_problems,
     policy_problems,
     purposes_without_policy,
+    service_problems,
     step_problems,
     vanished_rules,
 )
@@ -32,6 +33,7 @@ def check(folder: Path) -> tuple[Report, App | None]:
     report.problems += [
         *policy_problems(app),
         *calendar_problems(app),
+        *service_problems(app),
         *step_problems(app, world),
         *message_problems(app),
         *vanished_rules(app),

@@ -17,6 +17,7 @@ from commsched.rules.rule import Rule, Step, TriggerKind
 from commsched.store import queries
 from commsched.store.store import Store
 
+SERVICES = "config/services.yaml"
 _AT = datetime(2026, 6, 15, 15, tzinfo=UTC)
 _DAY = timedelta(days=1)
 
@@ -103,6 +104,17 @@ def calendar_problems(app: App) -> Iterator[Problem]:
         if snapshot.stale:
             line = line_of(app.folder, str(FILE), f'"{name}"')
             yield Problem(str(FILE), line, "calendar", f"the calendar {name} cannot be read: {snapshot.problem}")
+
+
+def service_problems(app: App) -> Iterator[Problem]:
+    """Services whose calendar is not declared."""
+    for service in app.services.values():
+        if service.calendar is not None and service.calendar not in app.calendars:
+            close = get_close_matches(service.calendar, app.calendars, 1)
+            hint = f"did you mean {close[0]!r}?" if close else f"there is {', '.join(sorted(app.calendars)) or 'none'}"
+            message = f"the service {service.id} uses the calendar {service.calendar!r}, which is not declared; {hint}"
+            line = line_of(app.folder, SERVICES, "calendar:", service.calendar)
+            yield Problem(SERVICES, line, "unknown_calendar", message)
 
 
 def purposes_without_policy(app: App, world: World) -> Iterator[str]:

@@ -136,6 +136,11 @@ def _code(run: Any) -> int:  # noqa: ANN401 - a command returns what it likes
         return _said(error, 1)
     except CommschedError as error:
         return _said(error, 2)
+    except OSError as error:
+        # A file that the user named; what goes wrong with a store or a calendar has words of its own.
+        if error.filename is None:
+            raise
+        return _said(Misuse(f"{error.filename}: {error.strerror or error}."), 2)
     return returned if isinstance(returned, int) and not isinstance(returned, bool) else 0
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from commsched.errors import CommschedError
+from commsched.errors import CommschedError, UnknownName
 from commsched.plugin.base import Calendar, Unreadable
 from commsched.plugin.view import Snapshot
 from commsched.timing.windows import NEVER, Span
@@ -31,9 +31,12 @@ class Calendars:
     def snapshot(self, name: str, within: Span, now: datetime) -> Snapshot:
         """A calendar as it is. May read files or the network, so never in a transaction.
 
-        Raises :class:`KeyError` if there is no such calendar.
+        Raises :class:`UnknownName` if there is no such calendar.
         """
-        calendar = self.calendars[name]
+        calendar = self.calendars.get(name)
+        if calendar is None:
+            known = ", ".join(sorted(self.calendars)) or "none"
+            raise UnknownName(f"No calendar is called {name!r}. There is {known}.")
         try:
             found = calendar.snapshot(within, now)
         except Exception as error:  # noqa: BLE001 - a plugin may raise anything; what depends on the calendar waits

@@ -7,6 +7,7 @@ many points instead of sampling.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
@@ -17,6 +18,7 @@ from commsched.planning.recurring import fires
 from commsched.planning.times import Times, times_of
 from commsched.planning.world import World
 from commsched.rules.rule import Rule, Service, Step
+from commsched.rules.timeexpr import TimeExpression
 from commsched.timing.civil import clock_changes, start_of_day
 from commsched.timing.windows import Span, Windows
 
@@ -32,6 +34,7 @@ ENUMERATED = frozenset({"season", "schedule"})
 SUDDEN = frozenset({"event", "feedback", "service_record", "case", "offer"})
 # What is not caused by a person's action waits for no second thought.
 NO_HOLD_BACK = DATED | ENUMERATED
+_MONTHS = re.compile(r"\d\s*(mo|y)")
 BOOKING = frozenset({"booked", "changed"})
 
 Main = datetime | date
@@ -50,9 +53,28 @@ class Course:
     @property
     def by_booking(self) -> bool:
         """Whether its times depend on when the appointment was booked, and not only on when it starts."""
-        step = self.step
-        times = (step.at, step.not_before, step.deadline)
-        return any(time is not None and time.anchors & BOOKING for time in times)
+        return any(time.anchors & BOOKING for time in self._expressions)
+
+    @property
+    def by_business_days(self) -> bool:
+        """Whether it counts business days."""
+        return any(time.counts_business_days for time in self._expressions)
+
+    @property
+    def play(self) -> timedelta:
+        """By how much the distance between two of its times may differ: times of day, months of unequal length."""
+        texts = [time.text for time in self._expressions]
+        clock = DAY if any(" at " in text for text in texts) else timedelta()
+        return clock + (3 * DAY if any(_MONTHS.search(text) for text in texts) else timedelta())
+
+    @property
+    def by_the_later(self) -> bool:
+        """Whether the later of several times counts somewhere."""
+        return any("latest" in time.text for time in self._expressions)
+
+    @property
+    def _expressions(self) -> list[TimeExpression]:
+        return [time for time in (self.step.at, self.step.not_before, self.step.deadline) if time is not None]
 
     @property
     def hold_back(self) -> timedelta:
@@ -93,6 +115,8 @@ def _anchors(rule: Rule, service: Service | None, main: Main, born: datetime) ->
     if kind == "case":
         return {"opened": main, "closed": main}
     lasts = service.answer_within if service is not None else DAY
+    if kind == "service_record" and isinstance(main, datetime):
+        return {"event": main, "recheck": main.date() + YEAR / 2}
     return {"event": main, "offered": main, "expires": main + lasts}
 
 

@@ -115,9 +115,11 @@ class Subjects:
         for identity, record in self.state.records:
             if _matches(record.service, trigger.names) and _matches(record.outcome, trigger.values):
                 values: dict[str, object] = {"record.outcome": record.outcome, "record.severity": record.severity or ""}
+                values["record.dated"] = record.recheck_on is not None
+                found = self._once(identity, record, record.asset, service=record.service, values=values)
                 if record.recheck_on is not None:
-                    values["record.recheck_on"] = record.recheck_on
-                yield self._once(identity, record, record.asset, service=record.service, values=values)
+                    found = replace(found, anchors={**found.anchors, "recheck": record.recheck_on})
+                yield found
 
     def event(self, trigger: Trigger) -> Iterator[Occurrence]:
         for identity, event in self.state.events:

@@ -52,7 +52,8 @@ class Proposer:
         self.sent = (*state.sent, *(way.sent for way in ledger.under_way))
         self.settled = {part for sent in self.sent for part in sent.parts}
         self.failed = {(fact.key, fact.medium) for fact in state.undelivered}
-        self.told = {(*_about(done.task), done.told) for done in state.tasks_done if done.told}
+        spoken = (done for done in state.tasks_done if done.told and done.outcome != "unreached")
+        self.told = {(*_about(done.task), done.told) for done in spoken}
         self.tells = last_told(self.sent)
         self.tasks: list[TaskDecision] = []
         self.next_reach: datetime | None = None
@@ -284,8 +285,11 @@ def task(
     variables: Mapping[str, object],
     reasons: tuple[Reason, ...] = (),
 ) -> TaskDecision:
-    """Something for a person to do; it is done once somebody says so, and stays on the plan until then."""
-    done = any(fact.task == key for fact in state.tasks_done)
+    """Something for a person to do; it is done once somebody says so, and stays on the plan until then.
+
+    Whoever was not reached still has to be.
+    """
+    done = any(fact.task == key and fact.outcome != "unreached" for fact in state.tasks_done)
     because = "; ".join(reason.detail for reason in reasons) or "it is due"
     words = world.text(text, {**variables, "reason": because})
     return TaskDecision(

@@ -88,6 +88,8 @@ class Search:
         self.appointment = course.rule.trigger.kind == "appointment"
         self.gaps = list(Windows.between(within[0] - LONG - SLACK, within[1] + 2 * LONG) - allowed)
         self.by_booking = course.by_booking
+        fallback = course.step.too_late if course.step.prep is not None else course.rule.otherwise
+        self.by_task = fallback is not None and fallback.task is not None
         self.reach = self._reach()
 
     def run(self) -> None:
@@ -104,9 +106,10 @@ class Search:
             for start in self._candidates(first, last - MINUTE):
                 self._at(start)
         if self.by_booking:
-            # Where the booking sets the times: with the start far away, and with the start at hand.
+            # Where the booking sets the times: with the start far away, and, if the later of two counts, at hand.
             self._along(lambda born: (born + LONG, born), *self.within)
-            self._along(lambda born: (born + self.course.min_notice + MINUTE, born), *self.within)
+            if self.course.by_the_later:
+                self._along(lambda born: (born + self.course.min_notice + MINUTE, born), *self.within)
 
     def _at(self, main: Main) -> None:
         """One moment: by when it must be known, and what becomes of what is known later."""
@@ -126,6 +129,8 @@ class Search:
 
     def _later(self, main: Main, at: datetime, latest: datetime, times: Times) -> None:
         """What becomes of what is known a little too late, and at the last moment."""
+        if self.finding.untold and self.by_task:
+            return  # whoever comes too late has a task, and that there are such is known
         final = at - max(self.course.min_notice, MINUTE)
         for born in (whole_minute(latest + RESOLUTION), whole_minute(final)):
             if latest < born <= final:
@@ -191,10 +196,28 @@ class Search:
     def _along(self, path: Path, first: datetime, last: datetime) -> None:
         """What comes to be known between two moments, along a path: whose whole time to be told falls into a gap."""
         begin_at = bisect_right(self.gaps, first - self.reach, key=_end)
+        least = self._least_time(path, first)
         for begin, end in self.gaps[begin_at : bisect_left(self.gaps, last + self.reach, key=_begin)]:
+            if end - begin < least:
+                continue
             low, high = max(first, begin - self.reach), min(last, whole_minute(begin))
             if low <= high and not self._spans(path(low), begin, end):
                 self._in_gap(path, low, high, (begin, end))
+
+    def _least_time(self, path: Path, first: datetime) -> timedelta:
+        """How long there always is to tell it, at least: a shorter gap holds back nobody. Nothing, if that is unclear.
+
+        Times of day, months and clock changes move a time by so much; how far business days reach nobody can say.
+        """
+        if self.course.by_business_days:
+            return timedelta()
+        lengths = []
+        for hour in range(0, 24 * 7, 6):
+            at = path(first + timedelta(hours=hour))
+            times = self.course.times(*at)
+            if times is not None:
+                lengths.append(times.deadline - self._opens(*at))
+        return min(lengths, default=timedelta()) - self.course.play - DIP
 
     def _in_gap(self, path: Path, low: datetime, high: datetime, gap: Span) -> None:
         about = self._first_in(path, low, high, gap[0])

@@ -54,7 +54,8 @@ _TRIGGERS: Mapping[str, Mapping[str, object]] = {
     },
     "service_record": _ASSET
     | _SERVICE
-    | {"event": datetime(2026, 11, 3, 16, tzinfo=UTC), "record.outcome": "advised", "record.severity": "soon"},
+    | {"event": datetime(2026, 11, 3, 16, tzinfo=UTC), "record.outcome": "advised", "record.severity": "soon"}
+    | {"record.dated": True, "recheck": date(2027, 3, 15)},
     "appointment": _ASSET
     | _SERVICE
     | {
@@ -122,6 +123,7 @@ _UNKNOWN: Mapping[str, object] = {
     "asset.model": "",
     "due.reading": None,
     "end": None,
+    "recheck": None,
     "record.severity": "",
     "event.item": "",
     "event.amount": None,

@@ -53,6 +53,7 @@ BY_TRIGGER: Mapping[TriggerKind, tuple[Row, ...]] = {
     "service_record": (
         ("service", "string", "the id of the service"),
         ("record.outcome", "string", "`done`, `declined`, `done_elsewhere` or `advised`"),
+        ("record.dated", "boolean", "whether a date was named on which to look again"),
         ("record.severity", "string", "how serious it is; empty if not stated"),
     ),
     "appointment": (

@@ -27,7 +27,7 @@ TriggerKind = Literal[
 # The anchors that a trigger's time expressions may name, the first being the one that messages are about.
 ANCHORS: dict[TriggerKind, tuple[str, ...]] = {
     "service_due": ("due", "last"),
-    "service_record": ("event",),
+    "service_record": ("event", "recheck"),
     "appointment": ("start", "end", "booked", "changed"),
     "obligation": ("due",),
     "event": ("event",),

@@ -197,6 +197,35 @@ def test_a_veto_that_leaves_somebody_untold_is_noted(clinic):
     assert warning.startswith("the step tell of prepare has no `on_veto`: if opt_out forbids the message")
 
 
+def test_a_preparation_that_is_told_to_some_only_is_noted(clinic):
+    """A condition leaves somebody untold, unless another rule has its opposite."""
+    only = 'when: customer.kind == "person"\nsteps:'
+    clinic.change("config/rules/prepare.yaml", "steps:", only)
+    (warning,) = clinic.check()["warnings"]
+    assert warning == "diet of scope is told on conditions only (in prepare); nobody else is told of it"
+    opposite = 'when: \'!(customer.kind == "person")\'\nsteps:'
+    clinic.write("config/rules/others.yaml", RULE.replace("rule: prepare", "rule: others").replace("steps:", opposite))
+    assert clinic.check()["warnings"] == []
+
+
+def test_who_confirms_before_the_message_goes_is_noted(clinic):
+    clinic.change("config/rules/prepare.yaml", "[booked, confirmed]", "[booked]")
+    (warning,) = clinic.check()["warnings"]
+    assert warning.startswith("diet of scope is not told to who confirms before the message goes")
+
+
+def test_a_service_with_a_calendar_that_is_not_there_is_found(clinic):
+    clinic.change("config/services.yaml", "calendar: hours", "calendar: hour")
+    (problem,) = clinic.check(1)["problems"]
+    assert (problem["code"], problem["file"]) == ("unknown_calendar", "config/services.yaml")
+    assert problem["message"].endswith("which is not declared; did you mean 'hours'?")
+
+
+def test_a_report_that_cannot_be_written_is_one_sentence(clinic):
+    said = clinic.shell("check", "--report", "/nonexistent/proof.html", code=2).stderr
+    assert said == "Error: /nonexistent/proof.html: No such file or directory.\n"
+
+
 def test_the_clocks_of_known_customers_count(clinic):
     """Somebody in Auckland sleeps while we work: for them the message must go earlier."""
     before = clinic.check()["proofs"][0]["least_lead_seconds"]

@@ -119,6 +119,10 @@ def test_tasks_are_listed_and_done(told):
     assert task["text"].startswith("Call Carl Voss: ")
     wrong = told("done", task["key"], "reached", "--told", "remid", code=2).stderr
     assert "No step or preparation of reminder is called 'remid'. Did you mean 'remind'?" in wrong
+    assert "was told nothing" in told("done", task["key"], "unreached", "--told", "remind", code=2).stderr
+    assert "stays to be done" in told("done", task["key"], "unreached").stdout
+    told("tick", "--at", task["at"])
+    assert told.json("tasks")["tasks"][0]["state"] == "open"
     told("done", task["key"], "reached", "--by", "Dana")
     assert told.json("tasks")["tasks"] == []
     assert told.json("tasks", "--all")["tasks"][0]["state"] == "done"

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from commsched.engine.calendars import AGAIN_SECONDS, REFRESH_SECONDS, Calendars
+from commsched.errors import UnknownName
 from commsched.plugin.base import Calendar, NoSettings, Unreadable
 from commsched.plugin.view import Snapshot
 from commsched.timing.windows import ALWAYS, NEVER, Windows
@@ -63,7 +64,7 @@ def test_any_calendar_is_read_afresh(calendars, desk):
     assert calendars.snapshot("desk", within, NOW).open == Windows([within])
     desk.answer = NEVER
     assert not calendars.snapshot("desk", within, NOW).open
-    with pytest.raises(KeyError):
+    with pytest.raises(UnknownName):
         calendars.snapshot("nobody", within, NOW)
 
 

@@ -50,7 +50,7 @@ def tasks(session: Session, department: str | None, everything: bool) -> None:
 def done(
     session: Session, task: str, outcome: Literal["reached", "unreached", "done"], told: str | None, by: str | None
 ) -> None:
-    """Say what came of TASK: the customer was reached, was not, or the work is done.
+    """Say what came of TASK: the customer was reached, was not, or the work is done. Unreached, it stays to be done.
 
     Example: commsched done 'C0042/promise-due/due/p-7/…' reached --told reminder
     """
@@ -58,6 +58,7 @@ def done(
 
     from commsched.cli.lookup import unknown
     from commsched.cli.stated import me, record, say
+    from commsched.errors import Misuse
     from commsched.model.facts import TaskDone
     from commsched.store import queries
     from commsched.store.messages import load_task
@@ -68,6 +69,8 @@ def done(
     if task not in known:
         raise unknown("task", task, [key for key, row in known.items() if row.state == "open"][:20])
     row = known[task]
+    if told is not None and outcome == "unreached":
+        raise Misuse("Whoever was not reached was told nothing; leave --told out.")
     if told is not None:
         _check_told(app, load_task(row.body).rule, told)
     fact = TaskDone(
@@ -80,6 +83,9 @@ def done(
         stated_by="staff",
     )
     record(app, row.customer, fact)
+    if outcome == "unreached":
+        say(session, fact, f"{task}: unreached. It stays to be done.", f'commsched note {row.customer} "…"')
+        return
     ended = msgspec.structs.replace(load_task(row.body), state="done")
     with app.store.write() as connection:
         queries.put_tasks(connection, [{**row._asdict(), "state": "done", "body": msgspec.json.encode(ended)}])
