@@ -95,7 +95,9 @@ class _Seen:
             needing = about.get(record.service) if record.asset is None else None
             if needing is not None and not needing:
                 continue  # what it was about is not theirs any more
-            key = (record.service, needing[0] if needing and len(needing) == 1 else record.asset)
+            # It was about what they had by then, and not about what they bought since.
+            had = [one.id for one in needing or () if one.acquired_on is None or one.acquired_on <= record.at.date()]
+            key = (record.service, had[0] if len(had) == 1 else record.asset)
             if record.outcome in SETTLES:
                 self.settled.setdefault(key, []).append((identity, record))
                 if key in self.advised and self.advised[key][1].at < record.at:
@@ -106,11 +108,11 @@ class _Seen:
             found.sort(key=lambda one: one[1].at)
         self.concerned = {name for name, asset in (*self.plans, *self.settled, *self.advised) if asset is None}
 
-    def _needing(self, service: Service) -> list[str]:
+    def _needing(self, service: Service) -> list[Asset]:
         """The assets in use that need the service."""
         assets = self.state.assets.values()
         return [
-            asset.id
+            asset
             for asset in assets
             if asset.in_use and _holds(service.needs, {**self.customer, **asset_values(asset)})
         ]

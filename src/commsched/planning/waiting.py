@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from commsched.model.facts import Wish
 from commsched.model.state import State
 from commsched.timing.civil import local_date
 
+# How many offers may lapse unanswered, and how long is waited after each.
+OFFERS = 3
+LEFT_ALONE = timedelta(days=3)
 HOLDING = frozenset({"booked", "confirmed", "completed"})
 
 
@@ -22,3 +25,13 @@ def is_wanted(wish: Wish, state: State, place: ZoneInfo, now: datetime) -> bool:
         one.service == wish.service and one.status in HOLDING and first <= local_date(one.start, place) <= last
         for one in state.appointments.values()
     )
+
+def asked_next(wish: str, state: State, now: datetime) -> datetime | None:
+    """From when another time may be offered for a wish; ``None``: not any more, for silence is an answer (story 16).
+
+    Whoever let an offer lapse is left alone for some days, and after some offers for good.
+    """
+    lapsed = [one.expires for one in state.offers.values() if one.wish == wish and one.expires <= now]
+    if len(lapsed) >= OFFERS:
+        return None
+    return max(lapsed) + LEFT_ALONE if lapsed else now

@@ -225,6 +225,32 @@ def test_a_plan_of_a_person_needs_neither_asset_nor_record(found):
     assert found(plan, done, now="2027-02-10 09:00") == {}
 
 
+def test_coming_before_the_planned_date_fulfils_the_plan(found):
+    """Planned for the 20th and done on the 10th: nobody is asked again; a plan made at that visit stands."""
+    plan = {"type": "service_plan", "at": "2026-06-01 10:00", "service": "scope", "next_due": "2026-12-20", "by": "Lee"}
+    done = {**record("2026-12-10", "scope"), "asset": None}
+    assert found(plan, done, now="2026-12-11 09:00") == {}
+    next_one = {**plan, "at": "2026-12-10 09:00", "next_due": "2027-06-20"}
+    assert [when.on for when in found(plan, done, next_one, now="2026-12-11 09:00").values()] == [date(2027, 6, 20)]
+
+
+def test_a_second_car_changes_nothing_about_what_was_done_on_the_first(found):
+    """A record that names no car was about the one they had; its occurrence stays what it was."""
+    done = {**record("2026-09-10", "oil"), "asset": None}
+    second = {**CAR, "id": "V2", "at": "2026-10-01 10:00", "acquired_on": "2026-10-01"}
+    before = {key for key in found(CAR, done) if key[0] == "oil"}
+    assert before == {("oil", "V1", "R2026-09-10")}
+    assert before < {key for key in found(CAR, second, done) if key[0] == "oil"}
+
+
+def test_a_recheck_and_a_schedule_near_each_other_are_one_thing(found):
+    """Whichever of them comes first: the advice is what is spoken of."""
+    old = record("2026-01-05", "brakes", outcome="done")
+    for day in ("2027-12-20", "2028-01-20"):
+        advised = {**record("2026-06-01", "brakes", "advised", recheck_on=day), "id": "RA"}
+        assert {key[2] for key in found(CAR, old, advised) if key[0] == "brakes"} == {"RA"}, day
+
+
 def test_a_plan_with_an_interval_begins_when_it_was_made(found):
     """Every three months from the plan, then from each record, in place of the service's own interval."""
     plan = {
