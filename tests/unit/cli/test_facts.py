@@ -105,6 +105,16 @@ def test_times_that_are_none_are_explained(told):
     assert "is no time; write 2026-12-01" in told("book", "ana", "oil_change", "--start", "soon", code=2).stderr
 
 
+def test_an_appointment_is_moved_and_moved_back(told):
+    """A move says from where to where, and how to undo it; what does not exist is not moved."""
+    told("book", "ana", "oil_change", "--start", "2030-12-02 09:00", "--id", "A1")
+    moved = told("book", "ana", "oil_change", "--start", "2030-12-03 10:00", "--move", "A1").stdout
+    assert "Moved Oil change of Ana Ruiz (ana), A1: Mon 2 Dec 2030 09:00 CST -> Tue 3 Dec 2030 10:00 CST." in moved
+    assert 'commsched book ana oil_change --start "2030-12-02 09:00" --move A1' in moved
+    wrong = told("book", "ana", "oil_change", "--start", "2030-12-04 10:00", "--move", "A2", code=2).stderr
+    assert "No appointment of ana is called 'A2'. There is A1." in wrong
+
+
 def test_tasks_are_listed_and_done(told):
     """What could not be said becomes a task; once somebody has done it, it is gone."""
     (told.folder / "carl.jsonl").write_text(

@@ -13,6 +13,7 @@ from commsched.cli.session import Session, command
 if TYPE_CHECKING:
     from commsched.app import App
     from commsched.rules.rule import Service
+    from commsched.store.ledgers import Loaded
 
 
 @command("book")
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 @click.option("--first", is_flag=True, help="Instead: the best free time of the next two weeks that suits them.")
 @click.option("--asset", metavar="ID", help="What it is for.")
 @click.option("--customer-said", is_flag=True, help="The customer asked for it, so a confirmation is theirs.")
-@click.option("--id", "name", metavar="ID", help="Its id; give that of an appointment to move it. Default: a new one.")
+@click.option("--move", metavar="ID", help="Move this appointment there, instead of booking another.")
+@click.option("--id", "name", metavar="ID", help="Its id; that of an appointment moves it. Default: a new one.")
 @click.option("--force", is_flag=True, help="Book what is taken, outside the hours or too soon, all the same.")
 def book(
     session: Session,
@@ -32,6 +34,7 @@ def book(
     first: bool,
     asset: str | None,
     customer_said: bool,
+    move: str | None,
     name: str | None,
     force: bool,
 ) -> None:
@@ -41,6 +44,8 @@ def book(
     what must be prepared; the nearest free ones are named instead.
 
     Example: commsched book C0042 oil_change --start "2026-12-01 09:00" --asset V0070 --customer-said
+
+    Example: commsched book C0042 oil_change --start "2026-12-02 10:00" --move A-1a2b3c
     """
     from commsched.cli.booked import Booking, book_best, book_then
     from commsched.cli.lookup import name_of, require_customer, unknown
@@ -57,14 +62,21 @@ def book(
         raise Misuse("give either --start TIME or --first.")
     if asset is not None:
         _require_asset(app, customer, asset)
+    before = _standing(app, loaded, known, move or name, must_exist=move is not None)
     wanted = Booking(
-        loaded, known, name or f"A-{secrets.token_hex(3)}", asset, stated_by(customer_said=customer_said), force
+        loaded, known, move or name or f"A-{secrets.token_hex(3)}", asset, stated_by(customer_said=customer_said), force
     )
     begins = _begins(session, app, start) if start is not None else None
     fact, at = book_then(session, app, wanted, begins) if begins is not None else book_best(app, wanted)
     when = local(at, app.configuration.deployment.zone)
-    text = f"Booked {known.name} for {name_of(app, loaded)} ({customer}): {when}, {_length(known)}, as {fact.id}."
-    say(session, fact, text, f"commsched cancel {customer} {fact.id}")
+    who, undo = f"{name_of(app, loaded)} ({customer})", f"commsched cancel {customer} {fact.id}"
+    text = f"Booked {known.name} for {who}: {when}, {_length(known)}, as {fact.id}."
+    if before is not None:
+        zone = app.configuration.deployment.zone
+        old = before.astimezone(zone)
+        undo = f'commsched book {customer} {service} --start "{old:%Y-%m-%d %H:%M}" --move {fact.id}'
+        text = f"Moved {known.name} of {who}, {fact.id}: {local(before, zone)} -> {when}."
+    say(session, fact, text, undo)
 
 
 @command("cancel")
@@ -113,6 +125,25 @@ def _begins(session: Session, app: App, start: str) -> datetime:
         shown = local(begins, session.zone()) if begins is not None else start
         raise Misuse(f"{shown} is past; an appointment begins in the future.")
     return begins
+
+
+def _standing(app: App, loaded: Loaded, service: Service, name: str | None, *, must_exist: bool) -> datetime | None:
+    """When the appointment of that id begins as things stand; ``None`` if there is none, or if it does not hold."""
+    from commsched.cli.lookup import unknown
+    from commsched.errors import Misuse
+    from commsched.planning.fold import fold
+
+    appointments = fold(loaded.ledger, app.clock.now()).appointments
+    known = appointments.get(name or "")
+    if known is None:
+        if must_exist:
+            raise unknown(f"appointment of {loaded.ledger.customer}", name or "", sorted(appointments))
+        return None
+    if known.service != service.id:
+        raise Misuse(f"{name} is for {known.service}; cancel it, and book {service.id} by itself.")
+    if known.status in {"completed", "no_show"}:
+        raise Misuse(f"{name} is over ({known.status}); book another one without --move.")
+    return known.start if known.status in {"booked", "confirmed"} else None
 
 
 def _require_asset(app: App, customer: str, asset: str) -> None:
