@@ -15,7 +15,8 @@ from commsched.builtin.policies.no_repeat import NoRepeat
 from commsched.builtin.policies.opt_out import OptOut
 from commsched.builtin.policies.quiet_hours import QuietHours
 from commsched.builtin.policies.status import Status
-from commsched.model.facts import AnyFact
+from commsched.model.decisions import Decision
+from commsched.model.facts import AnyFact, Sent
 from commsched.model.vocabulary import Vocabulary
 from commsched.planning.ledger import Ledger, ledger_of
 from commsched.planning.plan import plan
@@ -137,3 +138,21 @@ def planned(one: Ledger, in_world: World, now: str) -> dict[str, str]:
     return {
         d.proposal.step: f"{d.at.astimezone(CHICAGO):%Y-%m-%d %H:%M}" for d in found.decisions if d.state == "planned"
     }
+
+
+def accepted(decision: Decision, when: datetime | str) -> Sent:
+    """The fact that a channel took this message, at an instant or a local time in Chicago."""
+    moment = at(when) if isinstance(when, str) else when
+    p = decision.proposal
+    return Sent(
+        at=moment, recorded_at=moment, customer="C1", source="commsched", stated_by="import", key=decision.key,
+        parts=list(decision.parts), rule=p.rule, step=p.step, subject=p.subject, occurrence=p.occurrence,
+        purpose=p.purpose, topic=p.topic, department=p.department, medium=decision.medium or "",
+        address=p.addresses[decision.medium or ""], template=decision.template, content=p.content, anchor=p.anchor.at,
+        tells=dict(p.tells),
+    )  # fmt: skip
+
+
+def then(one: Ledger, *more: AnyFact) -> Ledger:
+    """The ledger with more facts."""
+    return ledger_of("C1", [*(fact for _, fact in one.entries), *more], one.circles)

@@ -7,9 +7,8 @@ from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from worlds import ledger, policy, world
+from worlds import accepted, ledger, policy, then, world
 
-from commsched.model.facts import Sent
 from commsched.planning.ledger import Ledger, ledger_of
 from commsched.planning.plan import plan
 from commsched.timing.civil import clock_changes, daily, instant, zone
@@ -99,8 +98,7 @@ def lived_through(made, place: ZoneInfo, start: datetime) -> list[tuple[str, dat
         due = [d for d in found.decisions if d.state == "planned" and d.at <= now]
         if due:
             said += [(part.split("/")[2], now) for decision in due for part in decision.parts]
-            facts = [accepted(decision, now) for decision in due]
-            one = ledger_of("C1", [*(fact for _, fact in one.entries), *facts], one.circles)
+            one = then(one, *(accepted(decision, now) for decision in due))
         else:
             now = found.wake_at
     return said
@@ -131,16 +129,6 @@ def booked(place: ZoneInfo, start: datetime) -> Ledger:
 
 def lives_in(place: ZoneInfo, since: str = "2024-02-01 10:00") -> dict[str, object]:
     return {"type": "customer", "at": since, "timezone": str(place), "stated_by": "customer"}
-
-
-def accepted(decision, now: datetime) -> Sent:
-    p = decision.proposal
-    return Sent(
-        at=now, recorded_at=now, customer="C1", source="commsched", stated_by="import", key=decision.key,
-        parts=list(decision.parts), rule=p.rule, step=p.step, subject=p.subject, occurrence=p.occurrence,
-        purpose=p.purpose, topic=p.topic, department=p.department, medium=decision.medium,
-        address=p.addresses[decision.medium], template=decision.template, content=p.content, anchor=p.anchor.at,
-    )  # fmt: skip
 
 
 def test_a_customer_who_moves_is_reminded_by_the_new_clock(reminders):

@@ -6,10 +6,9 @@ from datetime import time, timedelta
 
 import pytest
 from msgspec.structs import replace
-from worlds import CHICAGO, SERVICES, at, facts, ledger, planned, policy, world
+from worlds import CHICAGO, SERVICES, accepted, at, facts, ledger, planned, policy, then, world
 
-from commsched.model.facts import Consent, Sent, TaskDone
-from commsched.planning.ledger import ledger_of
+from commsched.model.facts import Consent, TaskDone
 from commsched.planning.plan import plan
 from commsched.plugin.view import Department, Snapshot
 from commsched.timing.civil import weekly
@@ -57,20 +56,6 @@ def decision(one, made, now, step="tell-diet"):
     return next(d for d in plan(one, made, at(now)).decisions if d.proposal.step == step)
 
 
-def after(one, *more):
-    return ledger_of("C1", [*(fact for _, fact in one.entries), *more], one.circles)
-
-
-def accepted(d, when):
-    p = d.proposal
-    return Sent(
-        at=at(when), recorded_at=at(when), customer="C1", source="commsched", stated_by="import", key=d.key,
-        parts=list(d.parts), rule=p.rule, step=p.step, subject=p.subject, occurrence=p.occurrence, purpose=p.purpose,
-        topic=p.topic, department=p.department, medium=d.medium, address=p.addresses[d.medium], template=d.template,
-        content=p.content, anchor=p.anchor.at, tells=dict(p.tells),
-    )  # fmt: skip
-
-
 def tasks(one, made, now):
     return [task.text for task in plan(one, made, at(now)).tasks]
 
@@ -87,7 +72,7 @@ def test_one_message_covers_several_preparations(tmp_path):
     made = world(tmp_path, HEAD + WITH_DRINK + TELL_DRINK, services_text=BOTH)
     one = ledger(BOOKED)
     assert planned(one, made, "2026-11-20 10:00") == {"tell-diet": "2026-12-10 10:00"}
-    one = after(one, accepted(decision(one, made, "2026-12-10 10:00"), "2026-12-10 10:00"))
+    one = then(one, accepted(decision(one, made, "2026-12-10 10:00"), "2026-12-10 10:00"))
     assert planned(one, made, "2026-12-10 10:01") == {}
     assert tasks(one, made, "2026-12-14 20:00") == []
 
@@ -138,29 +123,29 @@ def test_the_hold_back_of_a_mis_click_counts(tmp_path):
 def test_a_moved_appointment_is_told_again(tmp_path):
     made = world(tmp_path, HEAD + DIET)
     one = ledger(BOOKED)
-    one = after(one, accepted(decision(one, made, "2026-12-10 10:00"), "2026-12-10 10:00"))
-    one = after(one, *facts(moved("2026-12-10 12:00", start="2026-12-22 09:00")))
+    one = then(one, accepted(decision(one, made, "2026-12-10 10:00"), "2026-12-10 10:00"))
+    one = then(one, *facts(moved("2026-12-10 12:00", start="2026-12-22 09:00")))
     assert planned(one, made, "2026-12-10 12:05") == {"tell-diet": "2026-12-17 10:00"}
 
 
 def test_a_move_of_a_few_minutes_is_no_move(tmp_path):
     made = world(tmp_path, HEAD + DIET)
     one = ledger(BOOKED)
-    one = after(one, accepted(decision(one, made, "2026-12-10 10:00"), "2026-12-10 10:00"))
-    one = after(one, *facts(moved("2026-12-10 12:00", start="2026-12-15 09:20")))
+    one = then(one, accepted(decision(one, made, "2026-12-10 10:00"), "2026-12-10 10:00"))
+    one = then(one, *facts(moved("2026-12-10 12:00", start="2026-12-15 09:20")))
     assert planned(one, made, "2026-12-10 12:05") == {}
 
 
 def test_moved_into_the_notice_has_somebody_call(tmp_path):
     made = world(tmp_path, HEAD + DIET)
-    one = after(ledger(BOOKED), *facts(moved("2026-12-01 12:00", start="2026-12-04 09:00")))
+    one = then(ledger(BOOKED), *facts(moved("2026-12-01 12:00", start="2026-12-04 09:00")))
     assert planned(one, made, "2026-12-01 12:03") == {}
     assert len(tasks(one, made, "2026-12-01 12:03")) == 1
 
 
 def test_a_cancelled_appointment_needs_no_preparation(tmp_path):
     made = world(tmp_path, HEAD + DIET)
-    one = after(ledger(BOOKED), *facts(moved("2026-12-11 12:00", status="cancelled")))
+    one = then(ledger(BOOKED), *facts(moved("2026-12-11 12:00", status="cancelled")))
     found = plan(one, made, at("2026-12-11 12:05"))
     assert (found.decisions, found.tasks) == ((), ())
 
@@ -170,19 +155,19 @@ def test_a_changed_preparation_is_told_again(tmp_path):
     before, now = world(tmp_path, HEAD + DIET), "2026-12-01 10:00"
     one = ledger(BOOKED)
     first = decision(one, before, now)
-    one = after(one, accepted(first, "2026-12-05 10:00"))
+    one = then(one, accepted(first, "2026-12-05 10:00"))
     made = world(tmp_path, HEAD + DIET, services_text=SERVICES.replace("start - 72h", "start - 96h"))
     again = decision(one, made, "2026-12-05 12:00")
     assert (again.state, again.proposal.tells) == ("planned", {"A1/diet": at("2026-12-11 09:00")})
     assert again.key != first.key
-    one = after(one, accepted(again, "2026-12-09 10:00"))
+    one = then(one, accepted(again, "2026-12-09 10:00"))
     assert planned(one, made, "2026-12-09 10:01") == {}
 
 
 def test_the_same_words_about_another_beginning_are_no_repeat(tmp_path):
     made = world(tmp_path, HEAD + DIET, policies=(policy("no_repeat"),))
     one = ledger(BOOKED)
-    one = after(one, accepted(decision(one, made, "2026-12-05 10:00"), "2026-12-05 10:00"))
+    one = then(one, accepted(decision(one, made, "2026-12-05 10:00"), "2026-12-05 10:00"))
     longer = SERVICES.replace("start - 72h", "start - 96h")
     made = world(tmp_path, HEAD + DIET, services_text=longer, policies=(policy("no_repeat"),))
     assert planned(one, made, "2026-12-05 12:00") == {"tell-diet": "2026-12-09 10:00"}
@@ -194,7 +179,7 @@ def test_a_nurse_who_told_it_by_phone_satisfies_the_step(tmp_path, name):
     late = ledger({**BOOKED, "at": "2026-12-12 08:00"})
     task = plan(late, made, at("2026-12-12 08:01")).tasks[0]
     done = TaskDone(at=at("2026-12-12 08:30"), task=task.key, outcome="reached", told=name, by="nurse")
-    assert tasks(after(late, done), made, "2026-12-12 08:31") == []
+    assert tasks(then(late, done), made, "2026-12-12 08:31") == []
 
 
 def test_told_by_phone_of_one_preparation_leaves_the_other(tmp_path):
@@ -202,7 +187,7 @@ def test_told_by_phone_of_one_preparation_leaves_the_other(tmp_path):
     late = ledger({**BOOKED, "at": "2026-12-12 08:00"})
     task = plan(late, made, at("2026-12-12 08:01")).tasks[0]
     done = TaskDone(at=at("2026-12-12 08:30"), task=task.key, outcome="reached", told="diet", by="nurse")
-    assert len(tasks(after(late, done), made, "2026-12-12 08:31")) == 1
+    assert len(tasks(then(late, done), made, "2026-12-12 08:31")) == 1
 
 
 def test_a_veto_hands_it_to_a_person(tmp_path):
@@ -211,7 +196,7 @@ def test_a_veto_hands_it_to_a_person(tmp_path):
     refused = Consent(
         at=at("2026-11-21 09:00"), medium="*", purpose="*", granted=False, method="reply", stated_by="customer"
     )
-    found = tasks(after(ledger(BOOKED), replace(refused, customer="C1")), made, "2026-11-21 10:00")
+    found = tasks(then(ledger(BOOKED), replace(refused, customer="C1")), made, "2026-11-21 10:00")
     assert [text.partition(":")[0] for text in found] == ["Tell them in person"]
 
 
@@ -262,14 +247,14 @@ def test_what_is_told_too_late_is_not_told(tmp_path):
     made = world(tmp_path, LATE)
     one = ledger({**BOOKED, "at": "2026-12-12 12:00"})
     assert len(tasks(one, made, "2026-12-12 12:03")) == 1
-    one = after(one, accepted(decision(one, made, "2026-12-12 12:03", "hello"), "2026-12-12 12:03"))
+    one = then(one, accepted(decision(one, made, "2026-12-12 12:03", "hello"), "2026-12-12 12:03"))
     assert len(tasks(one, made, "2026-12-12 12:04")) == 1
 
 
 def test_what_a_confirmation_tells_in_time_is_told(tmp_path):
     made = world(tmp_path, LATE)
     one = ledger(BOOKED)
-    one = after(one, accepted(decision(one, made, "2026-11-20 09:03", "hello"), "2026-11-20 09:03"))
+    one = then(one, accepted(decision(one, made, "2026-11-20 09:03", "hello"), "2026-11-20 09:03"))
     assert planned(one, made, "2026-12-11 08:00") == {}
     assert tasks(one, made, "2026-12-13 08:00") == []
 
@@ -278,7 +263,7 @@ def test_a_message_in_place_of_a_preparation_goes_once(tmp_path):
     rule = HEAD + DIET.replace('{task: "Call about the diet: {{ reason }}"}', "{template: too-late}")
     made, one = world(tmp_path, rule), ledger({**BOOKED, "at": "2026-12-12 08:00"})
     instead = decision(one, made, "2026-12-12 08:03", "tell-diet!otherwise")
-    one = after(one, accepted(instead, "2026-12-12 08:03"))
+    one = then(one, accepted(instead, "2026-12-12 08:03"))
     assert plan(one, made, at("2026-12-12 08:04")).decisions == ()
 
 
@@ -286,7 +271,7 @@ def test_a_proposal_from_before_a_rule_counts_is_told_once_it_is_booked(tmp_path
     made = world(tmp_path, HEAD + DIET, since={"prep": at("2026-12-10 12:00")})
     offered = ledger({**BOOKED, "status": "proposed", "booked_by": "system"})
     yes = moved("2026-12-11 12:00", status="booked", booked_by="customer", stated_by="customer")
-    assert len(tasks(after(offered, *facts(yes)), made, "2026-12-11 12:05")) == 1
+    assert len(tasks(then(offered, *facts(yes)), made, "2026-12-11 12:05")) == 1
 
 
 def test_texts_see_when_each_preparation_begins(tmp_path):

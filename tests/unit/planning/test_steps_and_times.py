@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from worlds import at, facts, ledger, planned, policy, world
+from worlds import accepted, at, facts, ledger, planned, policy, then, world
 
-from commsched.model.facts import Sent
 from commsched.planning.plan import plan
 
 REMINDERS = """
@@ -57,24 +56,6 @@ def record(day, service="oil", **more):
     }
 
 
-def sent(decision, when):
-    p = decision.proposal
-    return Sent(
-        at=at(when), recorded_at=at(when), customer="C1", source="commsched", stated_by="import", key=decision.key,
-        parts=list(decision.parts), rule=p.rule, step=p.step, subject=p.subject, occurrence=p.occurrence,
-        purpose=p.purpose,
-        topic=p.topic, department=p.department, medium=decision.medium, address=p.addresses[decision.medium],
-        template=decision.template, content=p.content, anchor=p.anchor.at,
-    )  # fmt: skip
-
-
-def then(before, *more):
-    """The ledger with more facts."""
-    from commsched.planning.ledger import ledger_of
-
-    return ledger_of("C1", [*(fact for _, fact in before.entries), *more], before.circles)
-
-
 def test_an_appointment_is_reminded_by_its_local_time(tmp_path):
     """A week and a day before, at ten o'clock where the customer is."""
     times = planned(ledger(BOOKED), world(tmp_path, REMINDERS), "2026-11-02 09:00")
@@ -106,7 +87,7 @@ def test_told_of_a_then_b_then_back_to_a_is_told_of_a_again(tmp_path):
     """Once told of B, the customer is told when it is A again, and reminded for A."""
     made, before = world(tmp_path, REMINDERS), ledger(BOOKED)
     week = next(d for d in plan(before, made, at("2026-12-08 10:00")).decisions if d.proposal.step == "week")
-    before = then(before, sent(week, "2026-12-08 10:00"))
+    before = then(before, accepted(week, "2026-12-08 10:00"))
     move = {
         "type": "appointment",
         "id": "A1",
@@ -116,7 +97,7 @@ def test_told_of_a_then_b_then_back_to_a_is_told_of_a_again(tmp_path):
     }
     before = then(before, *facts(move))
     moved = next(d for d in plan(before, made, at("2026-12-09 09:03")).decisions if d.proposal.step == "moved")
-    before = then(before, sent(moved, "2026-12-09 09:03"))
+    before = then(before, accepted(moved, "2026-12-09 09:03"))
     back = {
         "type": "appointment",
         "id": "A1",
@@ -155,7 +136,7 @@ def test_who_cancelled_it_themselves_is_not_told(tmp_path, who, told):
     made, before = world(tmp_path, REMINDERS), ledger(BOOKED)
     week = next(d for d in plan(before, made, at("2026-12-08 10:00")).decisions if d.proposal.step == "week")
     cancelled = {"type": "appointment", "id": "A1", "at": "2026-12-09 09:00", "status": "cancelled", "stated_by": who}
-    after = then(before, sent(week, "2026-12-08 10:00"), *facts(cancelled))
+    after = then(before, accepted(week, "2026-12-08 10:00"), *facts(cancelled))
     assert set(planned(after, made, "2026-12-09 09:05")) == told
 
 
@@ -163,7 +144,7 @@ def test_what_a_person_did_waits_for_a_second_thought(tmp_path):
     """A move by staff is told two minutes later, so that a mis-click put right at once tells nobody (rdv #2538)."""
     made, before = world(tmp_path, REMINDERS), ledger(BOOKED)
     week = next(d for d in plan(before, made, at("2026-12-08 10:00")).decisions if d.proposal.step == "week")
-    before = then(before, sent(week, "2026-12-08 10:00"))
+    before = then(before, accepted(week, "2026-12-08 10:00"))
     slip = {
         "type": "appointment",
         "id": "A1",
@@ -221,7 +202,7 @@ def test_an_answer_ends_the_chain(tmp_path):
     made = world(tmp_path, OIL)
     before = ledger(CAR, record("2025-12-20"), record("2026-10-20", service="tires"))
     invite = plan(before, made, at("2026-11-29 10:00")).decisions[0]
-    after = then(before, sent(invite, "2026-11-29 10:00"))
+    after = then(before, accepted(invite, "2026-11-29 10:00"))
     assert "second" in planned(after, made, "2026-11-30 10:00")
     reply = {"type": "reply", "at": "2026-11-29 12:00", "medium": "email", "key": invite.key}
     assert planned(then(after, *facts(reply)), made, "2026-11-30 10:00") == {}
@@ -326,7 +307,7 @@ def test_a_renamed_rule_does_not_say_it_again(tmp_path):
     before = ledger(CAR, record("2025-12-20"), record("2026-10-20", service="tires"))
     invite = plan(before, world(tmp_path, OIL), at("2026-11-29 10:00")).decisions[0]
     renamed = world(tmp_path, OIL.replace("rule: oil-due", "rule: oil-change\nwas: oil-due"))
-    after = then(before, sent(invite, "2026-11-29 10:00"))
+    after = then(before, accepted(invite, "2026-11-29 10:00"))
     assert "invite" not in planned(after, renamed, "2026-11-30 10:00")
 
 
@@ -354,10 +335,10 @@ def test_a_repeated_rule_comes_again_until_it_is_answered(tmp_path):
     for day in ("2026-06-02 10:00", "2026-08-01 10:00", "2026-09-30 10:00", "2026-11-29 10:00"):
         due = [d for d in plan(one, made, at(day)).decisions if d.state == "planned" and d.at <= at(day)]
         seen += [d.proposal.occurrence for d in due]
-        one = then(one, *(sent(d, day) for d in due))
+        one = then(one, *(accepted(d, day) for d in due))
     assert seen == ["E1", "E1#2", "E1#3"]
     first = plan(ledger(visit), made, at("2026-06-02 10:00")).decisions[0]
-    answered = then(ledger(visit), sent(first, "2026-06-02 10:00"))
+    answered = then(ledger(visit), accepted(first, "2026-06-02 10:00"))
     reply = facts({"type": "reply", "at": "2026-06-03 10:00", "medium": "email", "key": first.key})
     assert planned(then(answered, *reply), made, "2026-08-01 10:00") == {}
     assert now < day
@@ -416,7 +397,7 @@ def test_a_role_is_written_to_about_what_the_organisation_owns(tmp_path):
     invite = plan(buyer, made, at("2026-11-29 10:00")).decisions
     assert [d.proposal.step for d in invite] == ["invite"]
     assert plan(driver, made, at("2026-11-29 10:00")).decisions == ()
-    colleague = sent(invite[0], "2026-11-29 10:00")
+    colleague = accepted(invite[0], "2026-11-29 10:00")
     import msgspec
 
     told = msgspec.structs.replace(
@@ -484,7 +465,7 @@ def test_two_rules_about_one_appointment_are_both_heard(tmp_path):
     made = world(tmp_path, REMINDERS, REMINDERS.replace("rule: reminders", "rule: others"))
     before = ledger(BOOKED)
     week = next(d for d in plan(before, made, at("2026-12-08 10:00")).decisions if d.proposal.step == "week")
-    after = plan(then(before, sent(week, "2026-12-08 10:00")), made, at("2026-12-08 10:01"))
+    after = plan(then(before, accepted(week, "2026-12-08 10:00")), made, at("2026-12-08 10:01"))
     rules = {d.proposal.rule for d in after.decisions if d.proposal.step == "week" and d.state == "planned"}
     assert rules == {"others", "reminders"} - {week.proposal.rule}
 
