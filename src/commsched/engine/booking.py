@@ -78,7 +78,8 @@ class Times:
 def resources_of(capacity: Mapping[str, int], services: Mapping[str, Service]) -> Resources:
     """What there is to book, as the store keeps it."""
     minutes = {name: service.duration // timedelta(minutes=1) for name, service in services.items()}
-    return Resources(dict(capacity), minutes)
+    calendars = {name: service.calendar for name, service in services.items() if service.calendar is not None}
+    return Resources(dict(capacity), minutes, calendars)
 
 
 def free_times(desk: Desk, connection: Connection, look: Look, now: datetime) -> Times:

@@ -8,7 +8,7 @@ writing the calendar happen outside transactions; what is noted is noted only if
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -32,8 +32,9 @@ from commsched.store.store import Store, instant, micros
 log = structlog.get_logger("commsched.calendars")
 # How far events are looked for: one that was moved out of sight would look as if it had been taken away.
 BACK, AHEAD = timedelta(days=366), timedelta(days=5 * 366)
-# So many that vanish together, and none left, are no decision of anybody's.
+# So many that vanish together, and half of all or more, are no decision of anybody's.
 SUSPICIOUS = 3
+VANISHED = "have vanished at once"
 # What one pass does at most in a calendar, so that it does not keep everything else waiting.
 MOST = 200
 REST_SECONDS = 120.0
@@ -141,11 +142,11 @@ class _Pass:
         every = self._cases(self._key(), self.scene.there)
         agreed = [one for one in every if one.ours.stands and one.known is not None and one.known.start is not None]
         vanished = [one for one in agreed if one.there is None and one.ours.uid not in self.scene.elsewhere]
-        if len(vanished) >= SUSPICIOUS and len(vanished) == len(agreed):
-            return (
-                f"all {len(vanished)} appointments that stood in it have vanished at once, so nothing is concluded; "
-                "if they are off, cancel them here"
-            )
+        if len(vanished) >= SUSPICIOUS and 2 * len(vanished) >= len(agreed):
+            return self._vanished(vanished, agreed)
+        if vanished and self._suspected():
+            # Some of them may have begun meanwhile; that makes the disappearance of the others no likelier.
+            return self._vanished(vanished, agreed)
         for one in [case for case in every if case.what != "nothing"][:MOST]:
             try:
                 self._do(one)
@@ -156,6 +157,17 @@ class _Pass:
             except Exception as error:  # noqa: BLE001 - the server may fail at any time; the next pass goes on
                 return f"it cannot be written to: {_why(error)}"
         return ""
+
+    def _vanished(self, vanished: Sequence[_Case], agreed: Sequence[_Case]) -> str:
+        return (
+            f"{len(vanished)} of the {len(agreed)} appointments that stood in it {VANISHED}, so nothing is concluded "
+            "until they are there again; if they are off, cancel them here"
+        )
+
+    def _suspected(self) -> bool:
+        """Whether appointments vanished before, and have not been seen since."""
+        with self.store.read() as connection:
+            return VANISHED in (queries.setting(connection, PROBLEM + self.name) or "")
 
     def _cases(self, key: bytes, there: Mapping[str, Entry]) -> list[_Case]:
         """Every appointment that concerns this calendar, with what is to be done."""

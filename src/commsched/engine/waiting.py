@@ -2,7 +2,8 @@
 
 A time that is free is offered to the wish that it fits, those who have stated their hours before those who have not,
 then the older before the newer. Until the offer expires nobody else on the list is offered that place; it holds none,
-so whoever books first has it. What has lapsed is not offered to the same wish again. Only services that a rule offers
+so whoever books first has it. What has lapsed is not offered to the same wish again, and who lets offers lapse is left
+alone: for some days at first, then for good. Only services that a rule offers
 (trigger ``offer``) are looked at, and only to customers to whom that rule could say so in time.
 """
 
@@ -23,7 +24,7 @@ from commsched.model.subjects import digest_of
 from commsched.planning.fold import fold
 from commsched.planning.ledger import Ledger
 from commsched.planning.plan import plan
-from commsched.planning.waiting import is_wanted
+from commsched.planning.waiting import asked_next, is_wanted
 from commsched.rules.rule import Service
 from commsched.store import queries
 from commsched.store.ledgers import Loaded, append, load
@@ -109,6 +110,8 @@ def _match(work: _Matching) -> Matched:
             if wish.service in work.services
             and (customer, name) not in asked
             and is_wanted(wish, state, work.desk.world.zone, work.now)
+            and (turn := asked_next(name, state, work.now)) is not None
+            and turn <= work.now
         ),
         key=lambda one: one.turn,
     )
@@ -118,8 +121,15 @@ def _match(work: _Matching) -> Matched:
         if offer is not None:
             made.append(offer)
             append(work.connection, [(f"c:{offer.customer}", offer)], work.now)
-    again = min((offer.expires for offer in (*live, *made)), default=None)
+    resting = [turn for turn in _turns(states, work.now) if turn > work.now]
+    again = min((*(offer.expires for offer in (*live, *made)), *resting), default=None)
     return Matched(len(made), len(dead), again)
+
+
+def _turns(states: Mapping[str, State], now: datetime) -> list[datetime]:
+    """From when each wish may be offered another time, of those that may be."""
+    found = (asked_next(name, state, now) for state in states.values() for name in state.wishes)
+    return [turn for turn in found if turn is not None]
 
 
 def _standing(work: _Matching, states: Mapping[str, State]) -> tuple[list[Offer], list[Offer]]:
@@ -139,7 +149,9 @@ def _standing(work: _Matching, states: Mapping[str, State]) -> tuple[list[Offer]
 
 def _is_free(work: _Matching, service: Service, offer: Offer, others: list[Offer]) -> bool:
     look = Look(service, (offer.start, offer.end), assumed=_spans(others, offer.calendar), limit=1)
-    return bool(free_times(work.desk, work.connection, look, work.now).slots)
+    times = free_times(work.desk, work.connection, look, work.now)
+    # A calendar that cannot be read says nothing against what was offered.
+    return bool(times.slots) or any(code == "stale" for code, _ in times.reasons)
 
 
 def _spans(offers: list[Offer], calendar: str | None) -> tuple[Span, ...]:

@@ -32,10 +32,14 @@ _LONGEST = timedelta(days=1)
 
 
 class Resources(msgspec.Struct, frozen=True):
-    """How many places each calendar has, and how many minutes each service takes where a fact names no end."""
+    """How many places each calendar has; of each service, how many minutes it takes and at which calendar it is done.
+
+    The latter count where a fact names no end, or no calendar.
+    """
 
     capacity: dict[str, int] = msgspec.field(default_factory=dict)
     minutes: dict[str, int] = msgspec.field(default_factory=dict)
+    calendars: dict[str, str] = msgspec.field(default_factory=dict)
 
     def of(self, calendar: str) -> list[str]:
         """The resources of a calendar, in order."""
@@ -165,12 +169,13 @@ def _wants(rows: Iterable[Mapping[str, Any]], resources: Resources, now: datetim
     """What those of these appointments need that hold, and have not ended."""
     wants = []
     for row in rows:
-        if row["status"] in HOLDING and row["calendar"] in resources.capacity:
+        calendar = str(row["calendar"] or resources.calendars.get(str(row["service"]), ""))
+        if row["status"] in HOLDING and calendar in resources.capacity:
             start, end = instant(int(row["start"])), instant(int(row["end"]))
             if end <= start:
                 end = start + timedelta(minutes=resources.minutes.get(str(row["service"]), _HOUR))
             if end > now:
-                wants.append(Want(str(row["customer"]), str(row["id"]), str(row["calendar"]), *cells(start, end)))
+                wants.append(Want(str(row["customer"]), str(row["id"]), calendar, *cells(start, end)))
     return sorted(wants, key=lambda want: (want.first, want.customer, want.appointment))
 
 

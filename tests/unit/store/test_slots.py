@@ -23,7 +23,7 @@ SPAN = (datetime.fromisoformat(NINE), datetime.fromisoformat(NINE) + timedelta(m
 def bays(store, noon):
     """A store that knows of a calendar with two places, and of a service of 45 minutes."""
     with store.write() as connection:
-        slots.remember(connection, Resources({"bays": 2}, {"oil": 45}), noon)
+        slots.remember(connection, Resources({"bays": 2}, {"oil": 45}, {"oil": "bays"}), noon)
     return store
 
 
@@ -63,6 +63,18 @@ def test_a_place_that_is_given_back_goes_to_who_was_overbooked(bays, booked, lea
     assert held(bays) == {"a2": ("bays#2", 9), "a3": ("bays#1", 9)}
 
 
+def test_where_no_calendar_is_named_that_of_the_service_counts(bays, booked, learn):
+    """What other systems export seldom knows of our calendars."""
+    learn(bays, booked("a1", calendar=None))
+    assert held(bays) == {"a1": ("bays#1", 9)}
+
+
+def test_a_move_that_names_no_end_takes_as_much_as_before(bays, booked, learn, fact):
+    learn(bays, booked("a1", end="2026-07-01T14:45:00Z"))
+    learn(bays, fact("appointment", id="a1", at="2026-06-01T12:00:00Z", start="2026-06-29T14:35:00Z"))
+    assert held(bays) == {"a1": ("bays#1", 9)}
+
+
 @pytest.mark.parametrize("status", ["proposed", "cancelled", "completed", "no_show"])
 def test_what_does_not_hold_takes_nothing(bays, booked, learn, fact, status):
     """Proposals hold no capacity, and what is over or off gives it back."""
@@ -85,9 +97,9 @@ def test_a_moved_appointment_frees_the_old_time_and_takes_the_new(bays, booked, 
 
 
 def test_appointments_elsewhere_or_past_take_nothing(bays, booked, learn, noon):
-    """No calendar, an unknown one, or a time that is over: no cells."""
+    """A service that has no calendar, an unknown one, or a time that is over: no cells."""
     over = {"start": "2026-06-01T14:00:00Z", "end": "2026-06-01T15:00:00Z"}
-    learn(bays, booked("a1", calendar=None), booked("a2", calendar="roof"), booked("a3", **over))
+    learn(bays, booked("a1", calendar=None, service="talk"), booked("a2", calendar="roof"), booked("a3", **over))
     assert held(bays) == {}
 
 
