@@ -110,19 +110,8 @@ class App:
     @property
     def departments(self) -> dict[str, Department]:
         """The departments, with the place's zone where they name none."""
-        settings = self.configuration.deployment
-        return {
-            name: Department(
-                name,
-                one.title,
-                zone(one.timezone) if one.timezone else settings.zone,
-                one.calendar,
-                one.phone,
-                one.email,
-                one.postal,
-            )
-            for name, one in self.configuration.departments.items()
-        }
+        place = self.configuration.deployment.zone
+        return {name: one.department(name, place) for name, one in self.configuration.departments.items()}
 
     @property
     def checker(self) -> Checker:
@@ -192,8 +181,7 @@ class App:
         with self.store.read() as connection:
             world, new = self.world(connection), slots.known(connection) != self._resources
         if new:
-            with self.store.write() as connection:
-                self._remember_resources(connection)
+            self._remember_anew()
         return self.desk_in(world)
 
     def desk_in(self, world: World) -> Desk:
@@ -203,6 +191,11 @@ class App:
     @property
     def _resources(self) -> slots.Resources:
         return resources_of(self.configuration.capacity, self.services)
+
+    def _remember_anew(self) -> None:
+        # In a transaction of its own: it locks calendars, and facts lock ledgers before calendars.
+        with self.store.write() as connection:
+            self._remember_resources(connection)
 
     def _remember_resources(self, connection: Connection) -> None:
         slots.remember(connection, self._resources, self.clock.now())
@@ -250,8 +243,11 @@ class App:
 
         ``first`` is asked in the same transaction; if it raises, nothing is appended.
         """
+        with self.store.read() as connection:
+            new_resources = slots.known(connection) != self._resources
+        if new_resources:
+            self._remember_anew()
         with self.store.write() as connection:
-            self._remember_resources(connection)
             first(connection)
             new = append(connection, facts, self.clock.now())
         for fact in new:

@@ -17,6 +17,7 @@ from babel import Locale, UnknownLocaleError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from commsched.errors import ConfigurationError, Problem
+from commsched.plugin.view import Department
 from commsched.timing.civil import zone
 from commsched.timing.durations import parse_exact
 
@@ -96,6 +97,11 @@ class DepartmentSettings(_Section):
     phone: str = Field("", description="How customers call it.")
     email: str = Field("", description="How customers write to it.")
     postal: str = Field("", description="Where it is.")
+
+    def department(self, name: str, place: ZoneInfo) -> Department:
+        """As plans see it; ``place`` is the zone of the deployment."""
+        where = zone(self.timezone) if self.timezone else place
+        return Department(name, self.title, where, self.calendar, self.phone, self.email, self.postal)
 
 
 class InstanceSettings(BaseModel):

@@ -11,6 +11,9 @@ from commsched.app import App
 from commsched.check.steps import calendar_problems
 from commsched.cli.health import examine
 from commsched.engine.clock import SetClock
+from commsched.errors import SlotTaken
+from commsched.store import queries, slots
+from commsched.store.ledgers import load
 
 DAY = timedelta(days=1)
 MORE = """
@@ -113,3 +116,19 @@ def test_a_new_process_has_the_copy_of_the_last(shop, site, store):
     with store.read() as connection:
         copy = other.world(connection).calendars["hours"]
     assert (copy.stale, copy.open, copy.since) == (True, opened, shop.clock.at)
+
+
+def test_what_there_is_to_book_is_written_down_before_the_facts(shop, fact):
+    """In a transaction of its own, since it locks calendars and facts lock ledgers first: it outlasts a refusal."""
+
+    def refuse(_connection):
+        raise SlotTaken
+
+    with shop.store.write() as connection:
+        queries.put_setting(connection, slots.RESOURCES, "{}")
+    assert shop.app._resources != slots.Resources()
+    with pytest.raises(SlotTaken):
+        shop.app.record([("c:ann", fact("customer", name="Ann"))], refuse)
+    with shop.store.read() as connection:
+        assert slots.known(connection) == shop.app._resources
+        assert load(connection, ["ann"])["ann"].ledger.entries == ()

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, Row
 
 from commsched.engine.booking import AHEAD, Desk, Look, Telling, Times, free_times, tellings
+from commsched.model import facts
 from commsched.model.state import Appointment
 from commsched.planning.fold import fold
 from commsched.planning.ledger import Ledger
@@ -136,7 +137,7 @@ def _affected(
     desk: Desk, connection: Connection, rows: Sequence[Row[Any]], closing: Closing, now: datetime
 ) -> tuple[Affected, ...]:
     loaded = load(connection, sorted({row.customer for row in rows}))
-    states = {customer: fold(one.ledger, now) for customer, one in loaded.items()}
+    states = {customer: fold(one.ledger, _learnt(one.ledger, now)) for customer, one in loaded.items()}
     found = []
     for row in rows:
         state = states[row.customer]
@@ -153,6 +154,11 @@ def _affected(
         offered += [(slot.start, slot.end) for slot in times.slots[:1]]
         done.append(dataclasses.replace(one, times=times))
     return tuple(done)
+
+
+def _learnt(ledger: Ledger, now: datetime) -> datetime:
+    """When all that is known of the appointments is true: one takes its place even before its fact is."""
+    return max([now, *(fact.at for _, fact in ledger.entries if isinstance(fact, facts.Appointment))])
 
 
 def _new_times(

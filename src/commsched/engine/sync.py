@@ -34,13 +34,15 @@ log = structlog.get_logger("commsched.calendars")
 BACK, AHEAD = timedelta(days=366), timedelta(days=5 * 366)
 # So many that vanish together, and half of all or more, are no decision of anybody's.
 SUSPICIOUS = 3
-VANISHED = "have vanished at once"
 # What one pass does at most in a calendar, so that it does not keep everything else waiting.
 MOST = 200
+PASS_SECONDS = 20.0
 REST_SECONDS = 120.0
 SHORTEST = timedelta(minutes=15)
 KEY = "calendar_key"
 PROBLEM = "calendar_problem:"
+# Whether appointments have vanished: apart from the problem, which an outage replaces.
+SUSPECT = "calendar_vanished:"
 STANDS = frozenset({"booked", "confirmed"})
 OFF = frozenset({"cancelled", "proposed"})
 
@@ -142,12 +144,14 @@ class _Pass:
         every = self._cases(self._key(), self.scene.there)
         agreed = [one for one in every if one.ours.stands and one.known is not None and one.known.start is not None]
         vanished = [one for one in agreed if one.there is None and one.ours.uid not in self.scene.elsewhere]
-        if len(vanished) >= SUSPICIOUS and 2 * len(vanished) >= len(agreed):
+        many = len(vanished) >= SUSPICIOUS and 2 * len(vanished) >= len(agreed)
+        # Some of them may have begun meanwhile; that makes the disappearance of the others no likelier.
+        if self._suspect(many=many, any_gone=bool(vanished)):
             return self._vanished(vanished, agreed)
-        if vanished and self._suspected():
-            # Some of them may have begun meanwhile; that makes the disappearance of the others no likelier.
-            return self._vanished(vanished, agreed)
-        for one in [case for case in every if case.what != "nothing"][:MOST]:
+        until = self.sync.seconds() + PASS_SECONDS
+        for place, one in enumerate([case for case in every if case.what != "nothing"][:MOST]):
+            if place and self.sync.seconds() >= until:
+                break  # the next pass goes on
             try:
                 self._do(one)
             except StoreError:
@@ -160,14 +164,19 @@ class _Pass:
 
     def _vanished(self, vanished: Sequence[_Case], agreed: Sequence[_Case]) -> str:
         return (
-            f"{len(vanished)} of the {len(agreed)} appointments that stood in it {VANISHED}, so nothing is concluded "
-            "until they are there again; if they are off, cancel them here"
+            f"{len(vanished)} of the {len(agreed)} appointments that stood in it have vanished at once, "
+            "so nothing is concluded until they are there again; if they are off, cancel them here"
         )
 
-    def _suspected(self) -> bool:
-        """Whether appointments vanished before, and have not been seen since."""
+    def _suspect(self, *, many: bool, any_gone: bool) -> bool:
+        """Whether too many have vanished, now or before, and are not all there again; noted for the next pass."""
         with self.store.read() as connection:
-            return VANISHED in (queries.setting(connection, PROBLEM + self.name) or "")
+            before = bool(queries.setting(connection, SUSPECT + self.name))
+        suspect = many or (any_gone and before)
+        if suspect != before:
+            with self.store.write() as connection:
+                queries.put_setting(connection, SUSPECT + self.name, "yes" if suspect else "")
+        return suspect
 
     def _cases(self, key: bytes, there: Mapping[str, Entry]) -> list[_Case]:
         """Every appointment that concerns this calendar, with what is to be done."""

@@ -168,8 +168,9 @@ class _Builder:
             standing.update(status_at=learnt, status_by=who)
             if fact.status in {"booked", "confirmed"}:
                 standing.setdefault("booked_at", fact.at)
-        if fact.start is not UNSET and fact.end is UNSET and standing.get("end") is not None:
-            standing["end"] += fact.start - standing["start"]  # what moves takes as long as before
+        start, end = standing.get("start"), standing.get("end")
+        if fact.start is not UNSET and fact.end is UNSET and start is not None and end is not None:
+            standing["end"] = end + (fact.start - start)  # what moves takes as long as before
         _update(standing, fact, ("service", "asset", "start", "end", "status", "booked_by", "calendar", "place_zone"))
         standing.setdefault("first_at", fact.at)
 

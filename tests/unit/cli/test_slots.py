@@ -223,6 +223,17 @@ def test_a_closed_calendar_lists_the_hardest_preparation_first(clinic):
     assert "called 'CL-nothing'" in clinic("disrupt", "--undo", "CL-nothing", code=2).stderr
 
 
+def test_what_is_known_only_from_tomorrow_on_is_affected_too(clinic):
+    """An appointment takes its place as soon as its fact is here, even if the fact is true later."""
+    later = {"type": "appointment", "customer": "ana", "at": "2030-12-01T12:00:00Z", "id": "A1", "service": "scope",
+             "start": "2030-12-02T14:00:00Z", "end": "2030-12-02T15:00:00Z", "status": "booked",
+             "calendar": "couch"}  # fmt: skip
+    (clinic.folder / "later.jsonl").write_text(json.dumps(later) + "\n")
+    clinic("import", str(clinic.folder / "later.jsonl"))
+    found = clinic.json("disrupt", "couch", "--from", "2030-12-02", "--to", "2030-12-02")
+    assert [one["appointment"] for one in found["affected"]] == ["A1"]
+
+
 def test_closing_needs_a_calendar_that_there_is_and_an_end(clinic):
     """A mistyped calendar, a place that it does not have, and a time that is over are refused."""
     assert "Did you mean 'couch'?" in clinic("disrupt", "coach", "--to", "2030-12-02", code=2).stderr

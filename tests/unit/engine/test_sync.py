@@ -42,9 +42,7 @@ write = true
 @pytest.fixture
 def shop(caldav_server, garage, configuration, customer):
     """The small deployment with two calendars of its bays, and a customer; its store on each database in turn."""
-    bays = "".join(
-        CALENDAR.format(name=name, url=caldav_server.calendar(name), user=USER) for name in ("bay", "other")
-    )
+    bays = "".join(CALENDAR.format(name=name, url=caldav_server.calendar(name), user=USER) for name in ("bay", "other"))
     made = garage(
         {"config/commsched.toml": configuration + bays, "config/rules/visit.yaml": RULE, "secret": PASSWORD + "\n"}
     )
@@ -284,6 +282,33 @@ def test_while_they_are_gone_time_cancels_nobody(shop, book, caldav_server):
     assert done == [0, 0, 0, 0]
     assert "2 of the 2 appointments" in problems[0]
     assert {status for _, status, _ in standing(shop).values()} == {"booked"}
+
+
+def test_an_outage_in_between_cancels_nobody_either(shop, book, caldav_server):
+    """What vanished is remembered for itself, not by the problem that is told, which an outage replaces."""
+    for number in range(3):
+        book(START + number * 2 * HOUR, f"A{number}")
+    sync(shop)
+    for name in caldav_server.names("bay"):
+        caldav_server.delete("bay", name)
+    shop.app._sync.seconds = lambda: shop.clock.at.timestamp() * 1e3
+    sync(shop)
+    caldav_server.stop()
+    sync(shop)
+    caldav_server.start()
+    shop.clock.at = START + HOUR
+    assert sync(shop)[3] == 0
+    assert {status for _, status, _ in standing(shop).values()} == {"booked"}
+
+
+def test_a_pass_that_takes_long_goes_on_in_the_next(shop, book, caldav_server):
+    """Each look at the clock finds it a minute on: one event a pass is written, and in the end all of them."""
+    for number in range(3):
+        book(START + number * 2 * HOUR, f"A{number}")
+    clock = iter(range(0, 100_000, 60))
+    shop.app._sync.seconds = lambda: float(next(clock))
+    assert [sync(shop)[0] for _ in range(4)] == [1, 1, 1, 0]
+    assert len(caldav_server.names("bay")) == 3
 
 
 def test_one_that_is_left_makes_it_no_likelier(shop, book, caldav_server):
