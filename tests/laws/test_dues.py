@@ -49,9 +49,11 @@ def test_a_reading_moves_dates_and_makes_no_other_occasion(ledgers, world, index
         for asset in state.assets
     ]  # fmt: skip
     after = fold(ledger_of(ledger.customer, [*(fact for _, fact in ledger.entries), *readings]), at)
-    before, moved = ({key[:2]: key[2] for key in by_key(one, world)} for one in (fold(ledger, at), after))
-    # What now seems a decade away is not due at all.
-    assert all(moved[about] == occurrence for about, occurrence in before.items() if about in moved)
+    before, moved = (set(by_key(one, world)) for one in (fold(ledger, at), after))
+    # What now seems a decade away is not due at all, and a schedule may come near a recheck that speaks for it, or
+    # leave it: then the other of the two shows. Whatever shows belongs to something that was recorded.
+    recorded = {"first", *(identity for identity, _ in after.records)}
+    assert all(key in before or key[2] in recorded for key in moved)
 
 
 @given(index=INDEX)
