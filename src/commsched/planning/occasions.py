@@ -19,12 +19,11 @@ from commsched.planning.times import Times, times_of
 from commsched.planning.world import World
 from commsched.rules.rule import Rule, Service, Step
 from commsched.rules.timeexpr import TimeExpression
-from commsched.timing.civil import clock_changes, start_of_day
+from commsched.timing.civil import DAY, clock_changes, start_of_day
 from commsched.timing.windows import Span, Windows
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
-DAY = timedelta(days=1)
 YEAR = timedelta(days=365)
 # How long before an appointment somebody may have booked it: "long before".
 LONG = timedelta(days=400)

@@ -23,13 +23,12 @@ from commsched.planning.recurring import fires, shifted
 from commsched.planning.waiting import is_wanted
 from commsched.planning.world import Reach, World
 from commsched.rules.rule import Rule, Trigger
-from commsched.timing.civil import start_of_day, zone
+from commsched.timing.civil import DAY, start_of_day, zone
 
 # How far around a cron line's instant a rule speaks, where that cannot be told from its times.
 AROUND = timedelta(days=120)
 FIRST_KNOWN = datetime.min.replace(tzinfo=UTC)
 UPCOMING = frozenset({"booked", "confirmed", "completed"})
-DAY = timedelta(days=1)
 
 
 class Occurrence(msgspec.Struct, frozen=True, gc=False):

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 from commsched.planning.occasions import (
     DATED,
-    DAY,
     ENUMERATED,
     LONG,
     MINUTE,
@@ -25,6 +24,7 @@ from commsched.planning.occasions import (
     whole_minute,
 )
 from commsched.planning.times import GRACE, LAST_WORD, Times
+from commsched.timing.civil import DAY
 from commsched.timing.windows import RESOLUTION, Span, Windows
 
 # How much further than its own times a step is looked at: room for business days, holidays and long closures.
