@@ -14,8 +14,10 @@ import msgspec
 from commsched.model.facts import Interval, ServiceRecord
 from commsched.model.state import Asset, State
 from commsched.model.state import Plan as ServicePlan
-from commsched.planning.intervals import ALWAYS, Dates, Window, after, at_mark, label, marks_left, on_date
+from commsched.planning.intervals import Dates, after, at_mark, label, marks_left, on_date
 from commsched.planning.metered import Meters
+from commsched.planning.needs import Need, schedule_for
+from commsched.planning.outlook import ALWAYS, Outlook, Window
 from commsched.planning.world import World
 from commsched.rules.expressions import Expression
 from commsched.rules.rule import Schedule, Service
@@ -71,12 +73,16 @@ class Dues:
 
         One for each service and asset, and one more where a mark of its schedule was passed or a recheck was advised.
         """
-        services = self._world.services
+        names = tuple(wanted)
+        needs, services = self._world.needs_of(names), self._world.services
         for one in self._assets:
-            for name in wanted:
-                yield from one.dues(services[name], window)
+            if one.id in self._seen.stated:
+                for name in names:
+                    yield from one.dues(services[name], window)
+            else:
+                yield from one.near(needs.of(one.values), window)
         if self._seen.concerned:
-            for name in wanted:
+            for name in names:
                 if name in self._seen.concerned:
                     yield from self._whole.dues(services[name], window)
 
@@ -106,6 +112,8 @@ class _Seen:
                 self.advised[key] = (identity, record)
         for found in self.settled.values():
             found.sort(key=lambda one: one[1].at)
+        # What somebody planned or advised counts beside, or in place of, what is needed.
+        self.stated = {asset for _, asset in (*self.plans, *self.advised) if asset is not None}
         self.concerned = {name for name, asset in (*self.plans, *self.settled, *self.advised) if asset is None}
 
     def _needing(self, service: Service) -> list[Asset]:
@@ -135,7 +143,23 @@ class _Subject:
         self.since = asset.acquired_on if asset else None
         self.values = {**seen.customer, **asset_values(asset)} if asset else seen.customer
         self.meters = Meters(seen.state, asset) if asset else None
-        self._answers: dict[str, bool] = {}
+
+    def near(self, needs: Iterable[Need], window: Window) -> Iterator[Due]:
+        """What is due of an asset's needs within a window, where nothing was planned or advised."""
+        first, last = window
+        settled, born = self.seen.settled, self.since.toordinal() if self.since else None
+        outlook = Outlook(self.meters, window) if self.meters is not None else None
+        for need in needs:
+            found = settled.get((need.service.id, self.id))
+            if outlook is not None and not need.schedule.once:
+                record = found[-1][1] if found else None
+                way = need.every if record else need.first
+                since = record.at.toordinal() if record else born
+                if way is None or since is None or not outlook.may_hold(way, since, record):
+                    continue
+            for due in self._scheduled(need.service, found or [], None, need.schedule):
+                if first <= due.on <= last:
+                    yield due
 
     def dues(self, service: Service, window: Window) -> Iterator[Due]:
         """What is due of one service: a recheck that was advised, and what its schedule or a plan says."""
@@ -148,7 +172,8 @@ class _Subject:
         plan = self.seen.plans.get(key)
         if plan is None and not self._needs(service):
             return
-        for due in self._scheduled(service, self.seen.settled.get(key, []), plan, window):
+        schedule = self._schedule(service, plan)
+        for due in self._scheduled(service, self.seen.settled.get(key, []), plan, schedule):
             near_recheck = recheck is not None and abs(due.on - recheck.on) <= CLOSE
             if first <= due.on <= last and not near_recheck:
                 yield due
@@ -156,17 +181,10 @@ class _Subject:
     def _needs(self, service: Service) -> bool:
         if self.asset is None and _about_assets(service):
             return True  # which of several assets it was is not known
-        needs = service.needs
-        if needs is None:
-            return True
-        # Many services are for the same: one question each.
-        answer = self._answers.get(needs.text)
-        if answer is None:
-            answer = self._answers[needs.text] = needs.holds(self.values) is True
-        return answer
+        return _holds(service.needs, self.values)
 
     def _scheduled(
-        self, service: Service, settled: list[Found], plan: ServicePlan | None, window: Window
+        self, service: Service, settled: list[Found], plan: ServicePlan | None, schedule: Schedule
     ) -> Iterator[Due]:
         identity, last = settled[-1] if settled else (FIRST, None)
         since = last.at.date() if last else self.since
@@ -181,25 +199,21 @@ class _Subject:
                 return
             if plan.every is not None and last is None:
                 since = max(since or date.min, plan.at.date())
-        schedule = self._schedule(service, plan)
         if schedule.once:
             marks = marks_left(schedule.once, [record for _, record in settled], self.since, self.meters)
             if marks:
                 yield from self._marks(service, marks, since, known)
                 return
         interval = schedule.every if last else schedule.first or schedule.every
-        when = after(interval, since, last, self.meters, window) if interval and since else None
+        when = after(interval, since, last, self.meters) if interval and since else None
         if when is not None and since is not None:
             yield Due(service, self.asset, when, identity, since, known)
 
     def _schedule(self, service: Service, plan: ServicePlan | None) -> Schedule:
-        """Which schedule counts: a person's, that of the first severe variant that holds, or the ordinary one."""
+        """Which schedule counts: a person's, or the one for what is known of the asset."""
         if plan is not None and plan.every is not None:
             return Schedule(plan.every)
-        for variant in service.severe:
-            if variant.when.holds(self.values) is True:
-                return variant.schedule
-        return service.schedule
+        return schedule_for(service, self.values)
 
     def _marks(
         self, service: Service, marks: list[Interval], since: date | None, known: datetime | None

@@ -362,9 +362,9 @@ def _circles(ledger: Ledger, now: datetime) -> tuple[tuple[Entry, ...], tuple[En
     if not ledger.circles:
         return (), ()
     belongs: dict[str, Any] = {}
-    for _, fact in sorted(ledger.entries, key=order):
-        if isinstance(fact, f.Customer) and fact.at <= now:
-            _update(belongs, fact, ("organisation", "household"))
+    said = [entry for entry in ledger.entries if isinstance(entry[1], f.Customer) and entry[1].at <= now]
+    for _, fact in sorted(said, key=order):
+        _update(belongs, fact, ("organisation", "household"))
     circles = ledger.circles
     return circles.get(f"o:{belongs.get('organisation')}", ()), circles.get(f"h:{belongs.get('household')}", ())
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import msgspec
 
 from commsched.model.facts import Interval, ServiceRecord
-from commsched.planning.metered import HOURS, KILOMETRES, Meters
+from commsched.planning.metered import HOURS, Meters
+from commsched.planning.outlook import length, read
 from commsched.timing.civil import add_months
-from commsched.timing.durations import in_km, parse_distance
 from commsched.timing.meter import Kind
 from commsched.timing.usage import Forecast, Usage
 
-# The first and the last day on which a due date matters to whoever asks.
-Window = tuple[date, date]
-ALWAYS: Window = (date.min, date.max)
 # Work done within this part of the way before a mark was done for it: at 43,000 for the mark of 45,000.
 EARLY = 0.1
 
@@ -51,39 +48,21 @@ def on_date(day: date) -> Dates:
     return Dates(day, day, day)
 
 
-def after(
-    interval: Interval, since: date, record: ServiceRecord | None, meters: Meters | None, window: Window = ALWAYS
-) -> Dates | None:
-    """An interval after a date, at which the record (if any) says what the meter showed.
-
-    ``None`` if that is never. What is not within the ``window`` may be left out before it is reckoned.
-    """
-    by_time = _later(interval, since)
-    first, last = window
-    if by_time is not None and by_time < first:
-        return None  # usage can only make it earlier
-    starts = []
+def after(interval: Interval, since: date, record: ServiceRecord | None, meters: Meters | None) -> Dates | None:
+    """An interval after a date, at which the record (if any) says what the meter showed; ``None`` if that is never."""
+    uses = []
     if meters is not None:
-        for kind, distance in _distances(interval):
+        for kind, distance in length(interval).uses:
             usage = meters.of(kind)
-            start = usage.at(since, _read(record, kind))
-            if start is not None and usage.showed(start + distance, first):
-                return None  # time can only make it earlier
-            starts.append((start, distance, usage, kind))
-    if by_time is None or by_time > last:
-        # All or none: one that is far may still bear on how sure the other is.
-        near = [one for one in starts if one[0] is None or not one[2].far_from(one[0] + one[1], last)]
-        if not near:
-            return None
-    uses = [_driven(start, distance, since, usage, kind) for start, distance, usage, kind in starts]
-    return _first_of(by_time, uses)
+            uses.append(_driven(usage.at(since, read(record, kind)), distance, since, usage, kind))
+    return _first_of(_later(interval, since), uses)
 
 
 def at_mark(mark: Interval, born: date | None, meters: Meters | None) -> Dates | None:
     """The reading or the age that a mark names, of an asset that began on a date; ``None`` if that cannot be told."""
     uses = []
     if meters is not None:
-        for kind, value in _distances(mark):
+        for kind, value in length(mark).uses:
             usage = meters.of(kind)
             if usage.meter.days:
                 uses.append(_Reached(value, kind is HOURS, usage.reaches(value), usage.known or usage.shows(value)))
@@ -147,9 +126,9 @@ class _Stand:
                 return True
         if self._meters is None:
             return False
-        starts = dict(_distances(before)) if before else {}
-        for kind, value in _distances(mark):
-            shown = self._meters.of(kind).at(self._day, _read(self._record, kind))
+        starts = dict(length(before).uses) if before else {}
+        for kind, value in length(mark).uses:
+            shown = self._meters.of(kind).at(self._day, read(self._record, kind))
             if shown is not None and shown >= value - early * (value - starts.get(kind, 0.0)):
                 return True
         return False
@@ -157,30 +136,17 @@ class _Stand:
 
 def _comparable(mark: Interval, born: date | None, meters: Meters | None) -> bool:
     timed = born is not None and _later(mark, born) is not None
-    return timed or (meters is not None and any(meters.of(kind).meter.days for kind, _ in _distances(mark)))
+    return timed or (meters is not None and any(meters.of(kind).meter.days for kind, _ in length(mark).uses))
 
 
 def _passed(mark: Interval, meters: Meters | None) -> bool:
-    return meters is not None and any(meters.of(kind).shows(value) for kind, value in _distances(mark))
-
-
-def _distances(interval: Interval) -> Iterator[tuple[Kind, float]]:
-    if interval.distance is not None:
-        yield KILOMETRES, parse_distance(interval.distance)
-    if interval.hours is not None:
-        yield HOURS, float(interval.hours)
+    return meters is not None and any(meters.of(kind).shows(value) for kind, value in length(mark).uses)
 
 
 def _later(interval: Interval, since: date) -> date | None:
     if interval.months is None and interval.weeks is None and interval.days is None:
         return None
     return add_months(since, interval.months or 0) + timedelta(weeks=interval.weeks or 0, days=interval.days or 0)
-
-
-def _read(record: ServiceRecord | None, kind: Kind) -> float | None:
-    if record is None or record.reading is None or (record.unit == "h") != (kind is HOURS):
-        return None
-    return in_km(record.reading, record.unit)
 
 
 def _driven(start: float | None, distance: float, since: date, usage: Usage, kind: Kind) -> _Reached:

@@ -6,8 +6,9 @@ second occurrence (DESIGN §7).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -18,16 +19,14 @@ from commsched.model.facts import AnyFact, Sent
 from commsched.model.state import Appointment, Asset, State
 from commsched.model.subjects import key_of
 from commsched.planning.due import Due, Dues, asset_values, customer_values
-from commsched.planning.intervals import ALWAYS, Window
+from commsched.planning.reach import FIRST, Bounds
 from commsched.planning.recurring import fires, shifted
 from commsched.planning.waiting import is_wanted
-from commsched.planning.world import Reach, World
+from commsched.planning.world import World
 from commsched.rules.rule import Rule, Trigger
-from commsched.timing.civil import DAY, start_of_day, zone
+from commsched.timing.civil import start_of_day, zone
 
-# How far around a cron line's instant a rule speaks, where that cannot be told from its times.
-AROUND = timedelta(days=120)
-FIRST_KNOWN = datetime.min.replace(tzinfo=UTC)
+MonthDay = tuple[int, int]
 UPCOMING = frozenset({"booked", "confirmed", "completed"})
 
 
@@ -66,28 +65,23 @@ class Subjects:
     def __init__(self, state: State, world: World, now: datetime, place: ZoneInfo) -> None:
         self.state, self.world, self.now, self.place = state, world, now, place
         self._dues: Dues | None = None
-        self._around = (AROUND, AROUND)
-        self._window = ALWAYS
+        self._earliest = FIRST
         self.customer = customer_values(state)
         self._sent = {part: sent for sent in state.sent for part in sent.parts}
 
-    def of(self, rule: Rule, reach: Reach | None = None) -> Iterator[Occurrence]:
-        """The occurrences of a rule; those of a repeated rule come again and again."""
-        self._around = (reach.after, reach.before) if reach is not None else (AROUND, AROUND)
-        if rule.trigger.kind == "service_due":
-            self._window = self._dates(reach) if rule.repeat is None else ALWAYS
-        found = _READERS[rule.trigger.kind](self, rule.trigger)
-        return found if rule.repeat is None else _repeated(found, rule.repeat.every, rule.repeat.at_most)
+    def of(self, rule: Rule, bounds: Bounds) -> Iterable[Occurrence]:
+        """The occurrences of a rule; those of a repeated rule come again and again.
 
-    def _dates(self, reach: Reach | None) -> Window:
-        """The due dates that matter to a rule, where only they do: those after it has nothing to say any more.
-
-        Two horizons ahead: what comes into reach before the next look must be known by now.
+        What lies out of the rule's bounds may be left out where that is quick to see.
         """
-        if reach is None or reach.anchors != {"due"}:
-            return ALWAYS
-        first, last = self.now - reach.after, self.now + reach.before + 2 * self.world.horizon
-        return first.date() - DAY, last.date() + DAY
+        kind = rule.trigger.kind
+        if kind in _KEPT and not getattr(self.state, _KEPT[kind]):
+            return ()
+        # A round of a repeated rule may come long after the first.
+        self._earliest = bounds.earliest if rule.repeat is None and "event" in bounds.anchors else FIRST
+        self._bounds = bounds
+        found = _READERS[kind](self, rule.trigger)
+        return found if rule.repeat is None else _repeated(found, rule.repeat.every, rule.repeat.at_most)
 
     def asset(self, name: str | None) -> Asset | None:
         return self.state.assets.get(name) if name is not None else None
@@ -95,14 +89,14 @@ class Subjects:
     def service_due(self, trigger: Trigger) -> Iterator[Occurrence]:
         if self._dues is None:
             self._dues = Dues(self.state, self.world)
-        for due in self._dues.of(trigger.names, self._window):
+        for due in self._dues.of(trigger.names, self._bounds.dates):
             subject = f"{due.asset.id}+{due.service.id}" if due.asset else due.service.id
             yield Occurrence(
                 subject,
                 due.occurrence,
                 "due",
                 {"due": due.on, "last": due.last},
-                due.known or FIRST_KNOWN,
+                due.known or FIRST,
                 asset=due.asset,
                 service=due.service.id,
                 since=due.last,
@@ -112,6 +106,8 @@ class Subjects:
 
     def service_record(self, trigger: Trigger) -> Iterator[Occurrence]:
         for identity, record in self.state.records:
+            if record.at < self._earliest and record.recheck_on is None:
+                continue
             if _matches(record.service, trigger.names) and _matches(record.outcome, trigger.values):
                 values: dict[str, object] = {"record.outcome": record.outcome, "record.severity": record.severity or ""}
                 values["record.dated"] = record.recheck_on is not None
@@ -122,7 +118,7 @@ class Subjects:
 
     def event(self, trigger: Trigger) -> Iterator[Occurrence]:
         for identity, event in self.state.events:
-            if event.kind in trigger.names:
+            if event.kind in trigger.names and event.at >= self._earliest:
                 values = {f"event.{name}": value for name, value in event.data.items() if value is not None}
                 values |= {"event.kind": event.kind, "event.item": event.item or ""}
                 if event.amount is not None:
@@ -131,7 +127,7 @@ class Subjects:
 
     def feedback(self, trigger: Trigger) -> Iterator[Occurrence]:
         for identity, feedback in self.state.feedback:
-            if _matches(feedback.mood, trigger.values):
+            if _matches(feedback.mood, trigger.values) and feedback.at >= self._earliest:
                 values = {"feedback.mood": feedback.mood, "feedback.department": feedback.department or ""}
                 yield self._once(identity, feedback, None, values=values)
 
@@ -261,24 +257,10 @@ class Subjects:
         region = self.state.profile.region or self.world.region
         if trigger.season is None or (trigger.regions and not _in_regions(region, trigger.regions)):
             return
-        opens, closes = trigger.season
-        for year in range(self.now.year - 1, (self.now + self.world.horizon).year + 2):
-            end = date(year + (closes < opens), *closes)
-            yield Occurrence(
-                "-",
-                str(year),
-                "opens",
-                {"opens": date(year, *opens), "closes": end},
-                FIRST_KNOWN,
-                since=date(year, *opens),
-            )
+        yield from _seasons(*trigger.season, self.now.year - 1, (self.now + self.world.horizon).year + 1)
 
     def schedule(self, trigger: Trigger) -> Iterator[Occurrence]:
-        after, before = self._around
-        # Two horizons ahead: what comes into reach before the next look must be known by now.
-        first, last = (self.now - after).date(), (self.now + before + 2 * self.world.horizon).date() + DAY
-        for at in fires(trigger.cron, str(self.world.zone), first, last):
-            yield Occurrence("-", at.isoformat(), "event", {"event": at}, at, since=at.date())
+        yield from _scheduled(trigger.cron, str(self.world.zone), *self._bounds.days)
 
     def variables(self, occurrence: Occurrence, rule: Rule) -> dict[str, object]:
         """Everything that expressions and templates see of an occurrence."""
@@ -336,6 +318,22 @@ class Subjects:
         )
 
 
+# Seasons and cron lines are the same for everybody.
+@lru_cache(maxsize=64)
+def _seasons(opens: MonthDay, closes: MonthDay, first: int, last: int) -> tuple[Occurrence, ...]:
+    found = []
+    for year in range(first, last + 1):
+        start, end = date(year, *opens), date(year + (closes < opens), *closes)
+        found.append(Occurrence("-", str(year), "opens", {"opens": start, "closes": end}, FIRST, since=start))
+    return tuple(found)
+
+
+@lru_cache(maxsize=256)
+def _scheduled(cron: str, place: str, first: date, last: date) -> tuple[Occurrence, ...]:
+    times = fires(cron, place, first, last)
+    return tuple(Occurrence("-", at.isoformat(), "event", {"event": at}, at, since=at.date()) for at in times)
+
+
 def _matches(value: str, wanted: tuple[str, ...]) -> bool:
     return not wanted or value in wanted
 
@@ -373,6 +371,17 @@ def _repeated(found: Iterator[Occurrence], every: str, at_most: int) -> Iterator
             yield replace(one, id=f"{one.id}#{count}", anchors=anchors)
 
 
+# Where the state keeps what a trigger of some kind is about.
+_KEPT = {
+    "service_record": "records",
+    "appointment": "appointments",
+    "obligation": "obligations",
+    "event": "events",
+    "feedback": "feedback",
+    "case": "cases",
+    "commitment": "commitments",
+    "offer": "offers",
+}
 _READERS: dict[str, Callable[[Subjects, Trigger], Iterator[Occurrence]]] = {
     "service_due": Subjects.service_due,
     "service_record": Subjects.service_record,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -18,16 +18,12 @@ from commsched.planning.fold import MOVE
 from commsched.planning.ledger import Ledger
 from commsched.planning.occurrences import Occurrence, Subjects
 from commsched.planning.prep import Telling, last_told, name_in, shown
+from commsched.planning.reach import Bounds
 from commsched.planning.times import GRACE, Times, times_of
-from commsched.planning.world import Reach, World
-from commsched.rules.rule import ANCHORS, Rule, Step
-from commsched.rules.timeexpr import weekdays_only
-from commsched.timing.civil import zone
+from commsched.planning.world import World
+from commsched.rules.rule import Rule, Step
 
-SLACK = timedelta(days=10)
 CORRECTIONS = ("moved", "cancelled")
-SAMPLE = date(2026, 6, 15)
-FOREVER = timedelta(days=36500)
 KEY_PARTS = 5
 
 
@@ -66,8 +62,9 @@ class Proposer:
             role = rule.to.role if rule.to is not None else None
             if role is not None and role not in self.state.profile.roles:
                 continue
-            for occurrence in self.subjects.of(rule, self._reach_of(rule)):
-                if (role is not None or not self._shared(occurrence)) and self._in_reach(rule, occurrence):
+            bounds = self.world.bounds(rule, self.now)
+            for occurrence in self.subjects.of(rule, bounds):
+                if (role is not None or not self._shared(occurrence)) and self._in_reach(bounds, occurrence):
                     yield from self._of(rule, occurrence)
 
     def _shared(self, occurrence: Occurrence) -> bool:
@@ -100,26 +97,13 @@ class Proposer:
             and self.state.told_others.get(key.partition("/")[2], 0) >= rule.to.at_most
         )
 
-    def _reach_of(self, rule: Rule) -> Reach | None:
-        reaches = self.world.reaches
-        if rule.name not in reaches:
-            reaches[rule.name] = _reach(rule)
-        return reaches[rule.name]
-
-    def _in_reach(self, rule: Rule, occurrence: Occurrence) -> bool:
-        reach = self._reach_of(rule)
-        if reach is None:
-            return True
-        anchors = [_instant(at) for name, at in occurrence.anchors.items() if name in reach.anchors]
-        last = max(anchors, default=self.now)
-        if last + reach.after < self.now:
+    def _in_reach(self, bounds: Bounds, occurrence: Occurrence) -> bool:
+        anchors = [_instant(at) for name in bounds.anchors if (at := occurrence.anchors.get(name)) is not None]
+        if max(anchors, default=self.now) < bounds.earliest:
             return False
-        # What lies before the rule counts yields nothing, whatever else is known of it.
-        if rule.catch_up is None and last + reach.ideal < self.world.since.get(rule.name, self.now - FOREVER):
-            return False
-        opens = min(anchors, default=self.now) - reach.before
-        if opens > self.now + self.world.horizon:
-            self._reach_at(opens - self.world.horizon)
+        first = min(anchors, default=self.now)
+        if first > bounds.latest:
+            self._reach_at(first - bounds.lead)
             return False
         return True
 
@@ -346,31 +330,6 @@ def _variables(
     }
     seen = {**variables, **anchors, "place_zone": str(occurrence.place or place), "step": step.name}
     return {**seen, "reference": world.text(rule.reference, seen)} if rule.reference else seen
-
-
-def _reach(rule: Rule) -> Reach | None:
-    """How long before its first and after its last anchor a rule can have something to say; None if that is unknown.
-
-    Rules look at thousands of anchors that are years away: this bound spares them the arithmetic. It is found by laying
-    all anchors on one day; wherever they really lie, every time expression falls between the two bounds.
-    """
-    if any(step.prep for step in rule.steps):
-        return None
-    anchors: dict[str, datetime | date] = dict.fromkeys(ANCHORS[rule.trigger.kind], SAMPLE)
-    ideals = [step.at for step in rule.steps]
-    others = [time for step in rule.steps for time in (step.not_before, step.deadline) if time is not None]
-    times = {time: time.resolve(anchors, (zone("UTC"),), weekdays_only, end_of_day=True) for time in (*ideals, *others)}
-    known = [at for at in times.values() if at is not None]
-    if len(known) < len(times):
-        return None
-    sample = _instant(SAMPLE)
-    latest = max(at for time in ideals if (at := times[time]) is not None)
-    return Reach(
-        sample - min(known) + SLACK,
-        max(known) - sample + SLACK + GRACE,
-        latest - sample + SLACK,
-        frozenset(name for time in times for name in time.anchors),
-    )
 
 
 def _instant(at: datetime | date) -> datetime:

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 from commsched.model.facts import AnyFact
 from commsched.model.vocabulary import Vocabulary
+from commsched.planning.needs import Needs
+from commsched.planning.reach import Bounds, Reach, bounds_of, reach_of
 from commsched.plugin.base import Policy
 from commsched.plugin.view import Department, Snapshot, unreadable
 from commsched.rules.rule import Rule, Service
@@ -39,19 +41,6 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
-    """How far from its anchors a rule may speak: ``before`` the first, ``after`` the last.
-
-    Its ideal times are at most ``ideal`` after the last; ``anchors`` are those that its time expressions name.
-    """
-
-    before: timedelta
-    after: timedelta
-    ideal: timedelta
-    anchors: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
 class Pause:
     """The stop button: what is stopped (a rule, department, channel, or ``all``), since when, by whom."""
 
@@ -66,7 +55,7 @@ class World:
 
     ``channels`` maps a medium to the channel instance that serves it; ``templates`` a message's name to its digest;
     ``since`` a rule to the instant before which its occurrences yield nothing; ``breakers`` a policy that failed to the
-    instant at which it is tried again. ``reaches`` and ``_chains`` keep what follows from the rest.
+    instant at which it is tried again. What begins with ``_`` keeps what follows from the rest.
     """
 
     hash: str
@@ -92,7 +81,9 @@ class World:
     extra_facts: tuple[Callable[[Sequence[AnyFact]], Iterable[AnyFact]], ...] = ()
     text: Callable[[str, Mapping[str, object]], str] = lambda text, _: text
     time_limit: float = 1.0
-    reaches: dict[str, Reach | None] = field(default_factory=dict, compare=False, repr=False)
+    _reaches: dict[str, Reach | None] = field(default_factory=dict, compare=False, repr=False)
+    _bounds: dict[str, tuple[datetime, Bounds]] = field(default_factory=dict, compare=False, repr=False)
+    _needs: dict[tuple[str, ...], Needs] = field(default_factory=dict, compare=False, repr=False)
     _chains: dict[tuple[str, str, str], tuple[Applied, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -103,6 +94,23 @@ class World:
     def rule(self, name: str) -> Rule | None:
         """The rule of that name, if there still is one."""
         return next((rule for rule in self.rules if rule.name == name), None)
+
+    def bounds(self, rule: Rule, now: datetime) -> Bounds:
+        """What a rule can speak of at an instant."""
+        when, found = self._bounds.get(rule.name, (None, None))
+        if when != now or found is None:
+            if rule.name not in self._reaches:
+                self._reaches[rule.name] = reach_of(rule)
+            found = bounds_of(rule, self._reaches[rule.name], now, self.horizon, self.since.get(rule.name))
+            self._bounds[rule.name] = (now, found)
+        return found
+
+    def needs_of(self, names: tuple[str, ...]) -> Needs:
+        """Which of these services an asset needs."""
+        found = self._needs.get(names)
+        if found is None:
+            found = self._needs[names] = Needs([self.services[name] for name in names])
+        return found
 
     def chain(self, purpose: str, topic: str, department: str) -> tuple[Applied, ...]:
         """The policies that have a say in such a message, in their configured order."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from datetime import date, timedelta
-from math import exp, log, sqrt
+from math import exp, inf, log, sqrt
 
 import msgspec
 
@@ -68,17 +68,12 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
         """Whether nothing was read by a date, so that what the meter showed then is a guess."""
         return not self.meter.days or self.meter.days[0] > day.toordinal()
 
-    def showed(self, value: float, day: date) -> bool:
-        """Whether it was read before a date that the meter had come so far."""
-        number = bisect_left(self.meter.days, day.toordinal())
-        return number > 0 and self.meter.shown[number - 1] >= value
-
-    def far_from(self, value: float, day: date) -> bool:
-        """Whether the meter cannot be expected to show so much by a date; quick, and ``False`` when in doubt."""
-        meter = self.meter
-        if not meter.days or value <= meter.shown[-1]:
-            return False
-        return value - meter.shown[-1] > self.fastest * (day.toordinal() - meter.days[-1] + 1)
+    def span(self, first: int, last: int) -> tuple[float, float]:
+        """What the meter showed before an ordinal, and the most that it can be expected to show by another."""
+        days, shown = self.meter.days, self.meter.shown
+        number = bisect_left(days, first)
+        before = shown[number - 1] if number else -inf
+        return before, shown[-1] + self.fastest * max(last - days[-1] + 1, 0)
 
     def reaches(self, value: float) -> Forecast | None:
         """When the present meter shows ``value``; ``None`` if never, or if nothing was ever read.
