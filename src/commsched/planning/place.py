@@ -23,18 +23,20 @@ from commsched.rules.rule import Fallback
 from commsched.timing.windows import NEVER, RESOLUTION, Span, Windows
 
 NO_TIME = Reason("commsched", "no_time_left", "when this came to be known, there was no time left before the deadline")
+BUNDLED = Reason("commsched", "bundled", "it goes in one message with something that could not go at that time")
 EXPIRED = Reason("commsched", "expired", "there was an allowed time, but nothing was sent before the deadline")
 
 
 @dataclass(slots=True)
 class Group:
-    """A message in the making: the wanted part that leads it, and those that joined."""
+    """A message in the making: the wanted part that leads it, those that joined, and why it goes when it does."""
 
     leader: Wanted
     at: datetime
     medium: str
     allowance: Allowance
     placed: Placed
+    why: tuple[Reason, ...]
     parts: list[Wanted] = field(default_factory=list)
 
     @property
@@ -116,7 +118,8 @@ class Placer:
 
     def _add(self, wanted: Wanted, allowance: Allowance, medium: str, at: datetime) -> None:
         placed = placed_at(wanted.proposal, medium, at)
-        self.groups.append(Group(wanted, at, medium, allowance, placed))
+        why = reasons(against(allowance.reviews, medium, self._ideal(wanted.proposal)))
+        self.groups.append(Group(wanted, at, medium, allowance, placed, why))
         self.reviewer.history.append(placed)
         self._note(wanted.proposal, at)
 
@@ -141,11 +144,21 @@ class Placer:
         if at != group.at:
             leader = group.leader.proposal
             group.allowance = self.reviewer.allowance(leader, self._glimpse(leader, at))
+            group.why = self._why_not([*group.proposals, proposal], medium, self._ideal(leader))
         group.at, group.placed = at, replace(group.placed, at=at)
         group.parts.append(wanted)
         for one in group.proposals:
             self._note(one, at)
         return True
+
+    def _why_not(self, proposals: Iterable[Proposal], medium: str, ideal: datetime) -> tuple[Reason, ...]:
+        """What is against an instant for what goes in one message."""
+        found: dict[Reason, None] = {}
+        for one in proposals:
+            if one.span[0] <= ideal <= one.deadline:
+                reviews = self.reviewer.allowance(one, self._glimpse(one, ideal)).reviews
+                found.update(dict.fromkeys(reasons(against(reviews, medium, ideal))))
+        return tuple(found) or (BUNDLED,)
 
     def _falls_together(self, wanted: Wanted, group: Group) -> bool:
         """Whether a part would go at about the time of the message on the plan."""
@@ -261,7 +274,6 @@ class Placer:
         proposal = group.leader.proposal
         bundle = group.leader.rule.bundle
         bundled = bundle is not None and any(part.occurrence.subject != proposal.subject for part in group.parts)
-        moved = against(group.allowance.reviews, group.medium, self._ideal(proposal))
         if group.parts:
             tells = {name: begins for one in group.proposals for name, begins in one.tells.items()}
             proposal = replace(proposal, variables={**proposal.variables, "parts": _parts(group)}, tells=tells)
@@ -273,7 +285,7 @@ class Placer:
             False,
             group.at,
             group.medium,
-            reasons(moved),
+            group.why,
             group.allowance.reviews,
             (),
             self.reviewer.reads(proposal),

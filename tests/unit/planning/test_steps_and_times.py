@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import time
+
 import pytest
 from worlds import accepted, at, facts, ledger, planned, policy, then, world
 
@@ -224,6 +226,23 @@ def test_occurrences_that_fall_together_go_as_one_bundle(tmp_path):
     found = plan(one, made, at("2026-11-29 10:00"))
     invites = [d for d in found.decisions if d.proposal.step == "invite"]
     assert [(len(d.parts), d.template) for d in invites] == [(2, "several")]
+
+
+def test_a_bundle_says_why_it_goes_when_it_does(tmp_path):
+    """What waits for the other part says so, and names no policy that has nothing against its own time."""
+    quiet = (policy("quiet_hours", opens=time(8), closes=time(21)),)
+    made = world(tmp_path, OIL + "bundle: {within: 30d, template: several}\n", policies=quiet, channels={"sms": "text"})
+    one = ledger(CAR, record("2025-12-20"), record("2026-01-05", service="tires"))
+    (invite,) = [d for d in plan(one, made, at("2026-11-20 10:00")).decisions if d.proposal.step == "invite"]
+    assert len(invite.parts) == 2
+    assert invite.at > invite.proposal.ideal
+    assert [(reason.policy, reason.code) for reason in invite.reasons] == [("commsched", "bundled")]
+    early = OIL.replace("due - 21d at 10:00, not_before", "due - 21d at 06:00, not_before")
+    made = world(
+        tmp_path, early + "bundle: {within: 30d, template: several}\n", policies=quiet, channels={"sms": "text"}
+    )
+    (invite,) = [d for d in plan(one, made, at("2026-11-20 10:00")).decisions if d.proposal.step == "invite"]
+    assert [reason.policy for reason in invite.reasons] == ["quiet_hours"]
 
 
 def test_steps_of_one_rule_within_hours_go_as_one_message(tmp_path):
