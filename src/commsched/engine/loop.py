@@ -36,7 +36,6 @@ from commsched.planning.plan import plan
 from commsched.planning.world import World
 from commsched.plugin.crash import crash_point
 from commsched.render.sms import segments
-from commsched.rules.rule import Rule
 from commsched.store import queries
 from commsched.store.ledgers import Loaded, load
 from commsched.store.messages import Changes, reconcile, write
@@ -371,5 +370,5 @@ def _without(ready: Sequence[Ready], others: Sequence[Ready]) -> list[Ready]:
     return [one for one in ready if one.outgoing.attempt not in attempts]
 
 
-def _room(connection: Connection, rule: Rule, *, desk: Desk, now: datetime) -> int:
-    return room_for(desk, connection, rule, now)
+def _room(connection: Connection, calendar: str, length: timedelta, *, desk: Desk, now: datetime) -> int:
+    return room_for(desk, connection, calendar, length, now)

@@ -70,14 +70,9 @@ def prepared(desk: Desk, rules: Iterable[Rule], now: datetime) -> Desk:
     return desk
 
 
-def room_for(desk: Desk, connection: Connection, rule: Rule, now: datetime) -> int:
-    """How many appointments for a rule's services there is room for within the horizon; a calendar counts once."""
-    longest: dict[str, timedelta] = {}
-    for service in _services(desk.world, rule):
-        name = service.calendar or ""
-        longest[name] = max(longest.get(name, timedelta()), service.duration)
-    within = (now, now + desk.world.horizon)
-    return sum(room_ahead(desk, connection, name, length, within, now) for name, length in sorted(longest.items()))
+def room_for(desk: Desk, connection: Connection, calendar: str, length: timedelta, now: datetime) -> int:
+    """How many appointments of a length a calendar has room for within the horizon."""
+    return room_ahead(desk, connection, calendar, length, (now, now + desk.world.horizon), now)
 
 
 def _services(world: World, rule: Rule) -> list[Service]:
