@@ -186,6 +186,28 @@ def test_a_preparation_that_is_too_late_offers_free_times(shop, fact):
         assert queries.tasks(connection) == []
 
 
+def test_messages_that_offer_times_read_their_calendar_once_together(shop, fact):
+    """However many of a batch offer times, and before any transaction is open."""
+    reads, there = [], shop.app.calendars["bay"].snapshot
+
+    def counted(within, now):
+        reads.append(within)
+        return there(within, now)
+
+    shop.app.calendars["bay"].snapshot = counted
+    for name in ("ann", "bob", "cy"):
+        shop.learn(
+            fact("customer", customer=name, name=name),
+            fact("contact_point", customer=name, kind="email", address=f"{name}@x.example"),
+            fact(
+                "appointment", customer=name, id=f"a-{name}", service="scope", start="2026-06-17T14:00:00Z",
+                status="booked", calendar="bay", at="2026-06-15T17:00:00Z", stated_by="customer",
+            ),
+        )  # fmt: skip
+    assert shop.tick().sent == 3
+    assert len(reads) == 1
+
+
 def test_where_no_time_can_be_offered_somebody_must_act(shop, fact):
     """Their own hours leave nothing: no empty offer goes, and there is one task."""
     shop.learn(
