@@ -14,9 +14,10 @@ from commsched.model.subjects import digest_of
 from commsched.planning.fold import fold
 from commsched.planning.ledger import Ledger
 from commsched.planning.plan import plan
+from commsched.planning.prep import tellers, times_of
 from commsched.planning.world import World
 from commsched.plugin.view import Snapshot
-from commsched.rules.rule import Rule, Service
+from commsched.rules.rule import Service
 from commsched.rules.timeexpr import weekdays_only
 from commsched.store import slots
 from commsched.store.slots import Resources
@@ -129,13 +130,13 @@ def read_ahead(desk: Desk, calendar: str, within: Span, now: datetime) -> Desk:
 def tellings(desk: Desk, service: Service, start: datetime, end: datetime | None = None) -> list[Telling]:
     """What must be prepared for an appointment at a time, the earliest first."""
     anchors = {"start": start, "end": end or start + service.duration}
-    rule = next((rule for rule in desk.world.rules if _tells(rule, service)), None)
-    business = desk.world.business(rule.department) if rule is not None else weekdays_only
     found = []
     for prep in service.prep:
-        begins = prep.begins.resolve(anchors, (desk.world.zone,), business)
-        if begins is not None:
-            found.append(Telling(prep.id, begins, begins - prep.notice))
+        rule = next((rule for rule, _ in tellers(desk.world.rules, service, prep.id)), None)
+        business = desk.world.business(rule.department) if rule is not None else weekdays_only
+        times = times_of(prep, anchors, desk.world.zone, business)
+        if times is not None:
+            found.append(Telling(prep.id, *times))
     return sorted(found, key=lambda one: (one.by, one.id))
 
 
@@ -247,12 +248,6 @@ def _booking(look: Look, customer: str, start: datetime, now: datetime, place: s
         calendar=look.service.calendar,
         place_zone=place,
     )
-
-
-def _tells(rule: Rule, service: Service) -> bool:
-    """Whether a rule tells what must be prepared for a service."""
-    concerned = rule.trigger.kind == "appointment" and service.id in (rule.trigger.names or (service.id,))
-    return concerned and any(step.prep for step in rule.steps)
 
 
 def _prep_of(world: World, rule: str, step: str) -> str | None:
