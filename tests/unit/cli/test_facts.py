@@ -84,7 +84,9 @@ def test_booking_and_cancelling(told):
     assert result["fact"]["start"] == "2030-12-02T15:00:00Z"
     assert result["fact"]["end"] == "2030-12-02T15:45:00Z"
     assert result["undo"] == "commsched cancel ana A1"
-    assert "Cancelled A1, oil_change on Mon 2 Dec 2030 09:00 CST." in told("cancel", "ana", "A1").stdout
+    said = told("cancel", "ana", "A1").stdout
+    assert "Cancelled A1, oil_change on Mon 2 Dec 2030 09:00 CST." in said
+    assert '--start "2030-12-02 09:00" --id A1 --customer-said' in said, "it was the customer's booking"
     assert "already" in told("cancel", "ana", "A1").stdout
 
 
