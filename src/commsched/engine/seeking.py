@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row
 
@@ -18,8 +19,9 @@ from commsched.model.subjects import digest_of
 from commsched.planning.ledger import Ledger
 from commsched.planning.plan import plan
 from commsched.planning.review import UNREACHABLE
+from commsched.planning.waiting import is_wanted
 from commsched.planning.world import World
-from commsched.rules.rule import Service
+from commsched.rules.rule import Rule, Service
 from commsched.store import queries, slots
 from commsched.store.ledgers import Loaded
 from commsched.timing.civil import DAY, start_of_day
@@ -161,11 +163,33 @@ class Search:
         )
 
 
-def offered(world: World) -> dict[str, Service]:
+def offered(rules: Iterable[Rule], known: Mapping[str, Service]) -> dict[str, Service]:
     """The services whose free times a rule offers, of those that have a calendar."""
-    names = {name for rule in world.rules if rule.trigger.kind == "offer" for name in rule.trigger.names}
-    known = world.services
+    names = {name for rule in rules if rule.trigger.kind == "offer" for name in rule.trigger.names}
     return {name: known[name] for name in sorted(names) if name in known and known[name].calendar is not None}
+
+
+def vain(
+    wish: Wish, state: State, rules: Iterable[Rule], services: Mapping[str, Service], place: ZoneInfo, now: datetime
+) -> str:
+    """Why no free time could ever be offered for a wish that somebody wants to make, as a sentence; empty if one could.
+
+    ``state`` is what is known of the customer before it.
+    """
+    if wish.service not in offered(rules, services):
+        known = ", ".join(offered(rules, services)) or "none"
+        return f"no rule offers free times for {wish.service} (trigger `offer`); there is {known}."
+    last = wish.between[1]
+    if parse_exact(wish.notice) >= start_of_day(last + DAY, place) - now:
+        return f"with a notice of {wish.notice} no time until {last} is left; give a later --to, or less --notice."
+    for name, other in sorted(state.wishes.items()):
+        both = max(wish.between[0], other.between[0]) <= min(wish.between[1], other.between[1])
+        if name != wish.id and other.service == wish.service and both and is_wanted(other, state, place, now):
+            days = f"between {other.between[0]} and {other.between[1]}"
+            return f"they wait for {wish.service} {days} already, as {name}; --id {name} changes that."
+    if not is_wanted(wish, state, place, now):
+        return f"they have an appointment for {wish.service} within these days already; `timeline` shows it."
+    return ""
 
 
 def spans(offers: Sequence[Offer], calendar: str | None) -> tuple[Span, ...]:

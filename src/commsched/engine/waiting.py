@@ -102,7 +102,7 @@ def match(open_desk: Callable[[], Desk], store: Store, now: datetime, fruitless:
     if not wishes and not offers:
         return Matched()
     desk = open_desk()
-    services = offered(desk.world)
+    services = offered(desk.world.rules, desk.world.services)
     customers = sorted({row.customer for row in wishes if row.service in services} | {row.customer for row in offers})
     if not customers:
         return Matched()

@@ -42,6 +42,17 @@ steps:
     media: [email]
     too_late: {task: "Call {{ customer.name }} about the diet: {{ reason }}"}
 """
+WAITING = """
+rule: waiting
+why: "You asked us to tell you."
+purpose: transactional
+topic: appointment
+department: service
+trigger: {offer: [scope]}
+steps:
+  - {step: offer, at: offered, deadline: expires - 1h, template: freed, media: [email]}
+stop_when: booked
+"""
 
 
 @pytest.fixture
@@ -49,6 +60,9 @@ def clinic(told):
     """The garage with a couch for two that needs preparation, and people who have stated when they come."""
     (told.folder / "config/services.yaml").write_text(SERVICES)
     (told.folder / "config/rules/tell.yaml").write_text(TELL)
+    (told.folder / "config/rules/waiting.yaml").write_text(WAITING)
+    (told.folder / "templates/freed").mkdir()
+    (told.folder / "templates/freed/email.txt").write_text("Subject: Free\n\n{{ offer.start }}, until {{ expires }}.\n")
     config = told.folder / "config/commsched.toml"
     config.write_text(config.read_text().replace("[[channels]]", f"{CALENDAR}\n[[channels]]", 1))
     (told.folder / "said.jsonl").write_text(
@@ -108,11 +122,11 @@ def test_the_customers_hours_come_first_and_others_are_flagged(clinic):
 
 def test_nothing_free_is_explained(clinic):
     """A weekend has no hours; the exit code says no."""
-    found = clinic.json("slots", "scope", "--from", "2030-12-07", "--to", "2030-12-09", code=1)
+    found = clinic.json("slots", "scope", "--from", "2030-12-07", "--to", "2030-12-08", code=1)
     assert found["slots"] == []
     assert found["reasons"] == [{"code": "closed", "detail": "couch is not open long enough for scope then"}]
     assert (
-        "There is no free time" in clinic("slots", "scope", "--from", "2030-12-07", "--to", "2030-12-09", code=1).stdout
+        "There is no free time" in clinic("slots", "scope", "--from", "2030-12-07", "--to", "2030-12-08", code=1).stdout
     )
     assert "has no calendar" in clinic.json("slots", "advice", code=1)["reasons"][0]["detail"]
     assert "must lie after" in clinic("slots", "scope", "--from", "2030-12-07", "--to", "2030-12-06", code=2).stderr
@@ -305,6 +319,45 @@ def test_closing_needs_a_calendar_that_there_is_and_an_end(clinic):
     shown = clinic("disrupt", "couch", "--from", "2030-12-02", "--to", "2030-12-02 09:00").stdout
     assert "0 appointments affected" in shown
     assert "commsched disrupt --undo CL-" in shown
+
+
+def test_a_last_day_that_is_given_as_a_date_belongs_to_it(clinic):
+    """As everywhere else: until Monday is Monday too."""
+    found = clinic.json("slots", "scope", "--from", "2030-12-02", "--to", "2030-12-02", "--limit", "50")
+    assert (len(starts(found)), max(starts(found))) == (5, "2030-12-02T15:00:00Z")
+
+
+def test_what_is_closed_is_not_closed_twice(clinic):
+    """The second time it says so, and as what; part of it, and one place of it, are closed already too."""
+    closing = ("disrupt", "couch", "--from", "2030-12-02", "--to", "2030-12-03", "--reason", "The nurse is ill")
+    first = clinic.json(*closing)["closing"]
+    again = clinic.json(*closing)
+    assert (again["closing"], again["affected"]) == (first, [])
+    name = first["id"]
+    said = clinic("disrupt", "couch#2", "--from", "2030-12-03", "--to", "2030-12-03").stdout
+    assert f"couch is closed for all of that time already, as {name}: The nurse is ill." in said
+    assert clinic.json("disrupt", "couch", "--from", "2030-12-03", "--to", "2030-12-04")["closing"]["id"] != name
+
+
+def test_a_wish_that_nothing_can_answer_is_refused(clinic):
+    """Each with what to do instead; nothing is recorded."""
+    days = ("--from", "2030-12-02", "--to", "2030-12-06")
+    assert "No rule offers free times for oil_change (trigger `offer`); there is scope." in (
+        clinic("wish", "ana", "oil_change", *days, code=2).stderr
+    )
+    assert "With a notice of 9999d no time until 2030-12-06 is left" in (
+        clinic("wish", "ana", "scope", *days, "--notice", "9999d", code=2).stderr
+    )
+    clinic("wish", "ana", "scope", *days, "--id", "W1")
+    assert "between 2030-12-02 and 2030-12-06 already, as W1; --id W1 changes that" in (
+        clinic("wish", "ana", "scope", "--from", "2030-12-06", "--to", "2030-12-09", code=2).stderr
+    )
+    clinic("wish", "ana", "scope", *days, "--id", "W1", "--notice", "48h")
+    clinic("wish", "ana", "scope", "--from", "2030-12-09", "--to", "2030-12-13")
+    clinic("book", "ben", "scope", "--start", "2030-12-02 08:00")
+    assert (
+        "They have an appointment for scope within these days" in clinic("wish", "ben", "scope", *days, code=2).stderr
+    )
 
 
 def test_the_waiting_list_takes_and_gives_back(clinic):
