@@ -22,6 +22,7 @@ from commsched.engine.booking import Desk, resources_of
 from commsched.engine.calendars import Calendars
 from commsched.engine.clock import Clock, SystemClock
 from commsched.engine.loop import Loop
+from commsched.engine.seeking import Fruitless
 from commsched.engine.sync import Sync, Synced
 from commsched.engine.virtual import Recording, RecordingSettings
 from commsched.engine.waiting import match
@@ -99,6 +100,7 @@ class App:
         self._given_store = store
         self.reader = Calendars(self.calendars)
         self._bases: dict[int, World] = {}
+        self._fruitless = Fruitless()
 
     @cached_property
     def store(self) -> Store:
@@ -138,7 +140,7 @@ class App:
             self.plugins.tell,
             new_id or (lambda _key: secrets.token_hex(16)),
             parse_exact(self.configuration.deployment.lease),
-            lambda now: match(self.desk, self.store, now).again,
+            lambda now: match(self.desk, self.store, now, self._fruitless).again,
             self.desk_in,
         )
 

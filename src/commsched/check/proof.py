@@ -14,6 +14,7 @@ from commsched.check.steps import SERVICES
 from commsched.errors import Problem, StoreError
 from commsched.planning.isolation import watched
 from commsched.planning.occasions import LONG, MINUTE, starts
+from commsched.planning.prep import tellers
 from commsched.planning.proof import Proof, Prover
 from commsched.planning.search import Example
 from commsched.planning.world import World
@@ -143,31 +144,18 @@ def _untold(app: App, world: World, open_times: dict[str, Windows], within: Span
     """Preparations that no rule tells."""
     for service in app.services.values():
         for prep in service.prep:
-            if not _tellers(app, service, prep):
+            if not tellers(app.rules, service, prep.id):
                 line = line_of(app.folder, SERVICES, prep.id)
                 message = f"no rule tells customers of {service.id} to prepare: add a step with `prep: {prep.id}`"
                 example = _untold_example(app, world, service, prep, open_times, within)
                 yield Problem(SERVICES, line, "prep_untold", message, example)
 
 
-def _tellers(app: App, service: Service, prep: Prep) -> list[tuple[Rule, Step]]:
-    """The steps that tell a preparation of booked appointments."""
-    return [
-        (rule, step)
-        for rule in app.rules
-        if rule.trigger.kind == "appointment"
-        and (not rule.trigger.names or service.id in rule.trigger.names)
-        and (not rule.trigger.values or "booked" in rule.trigger.values)
-        for step in rule.steps
-        if prep.id in {step.prep, *step.covers}
-    ]
-
-
 def _sometimes(app: App) -> Iterator[str]:
     """Preparations that are told under conditions only, so that somebody may be told by nobody."""
     for service in app.services.values():
         for prep in service.prep:
-            told = _tellers(app, service, prep)
+            told = tellers(app.rules, service, prep.id)
             what = f"{prep.id} of {service.id}"
             if told and not any(not rule.trigger.values or "confirmed" in rule.trigger.values for rule, _ in told):
                 yield f"{what} is not told to who confirms before the message goes: add `confirmed` to the status"

@@ -13,14 +13,16 @@ from sqlalchemy import Connection
 from commsched.app import App
 from commsched.cli.freetimes import objection, refusal
 from commsched.cli.session import Session
-from commsched.cli.stated import record
-from commsched.engine.booking import AHEAD, Desk, Look, free_times
+from commsched.cli.stated import completed, me, record
+from commsched.cli.times import local
+from commsched.engine.atdesk import Engaged, engaged, told_with
+from commsched.engine.booking import AHEAD, Desk, Look, closings, free_times
 from commsched.errors import Misuse, SlotTaken
 from commsched.model.facts import Appointment
 from commsched.planning.fold import fold
 from commsched.rules.rule import Service
 from commsched.store import queries, slots
-from commsched.store.ledgers import Loaded
+from commsched.store.ledgers import Loaded, load
 from commsched.timing.windows import Span
 
 TAKEN = "it is taken"
@@ -28,7 +30,7 @@ TAKEN = "it is taken"
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """What is to be booked, for whom, and whose word it is."""
+    """What is to be booked, for whom, and whose word it is; ``told``: they are told what to prepare at once."""
 
     loaded: Loaded
     service: Service
@@ -36,6 +38,7 @@ class Booking:
     asset: str | None
     stated_by: Literal["customer", "staff"]
     force: bool
+    told: bool = False
 
     @property
     def customer(self) -> str:
@@ -46,21 +49,41 @@ class Booking:
         """Where to look for free times; an appointment that moves leaves its own."""
         known = fold(self.loaded.ledger, app.clock.now()).appointments
         leaving = self.id if self.id in known else None
-        return Look(self.service, within, self.loaded.ledger, leaving=leaving, suiting=suiting)
+        busy = tuple(one.span for one in self.engaged(app, self.loaded))
+        return Look(
+            self.service, within, self.loaded.ledger, leaving=leaving, suiting=suiting, busy=busy, told=self.told
+        )
+
+    def engaged(self, app: App, loaded: Loaded) -> list[Engaged]:
+        """Where the customer, or what is to be served, is already."""
+        state = fold(loaded.ledger, app.clock.now())
+        standing = state.appointments.get(self.id)
+        asset = self.asset if self.asset is not None or standing is None else standing.asset
+        return engaged(state, app.services, asset, self.id)
+
+    def clash(self, app: App, loaded: Loaded, span: Span) -> str:
+        """The other appointment of the customer at that time, in words; empty if there is none."""
+        zone = app.configuration.deployment.zone
+        for one in self.engaged(app, loaded):
+            if one.overlaps(span):
+                other = one.appointment
+                when = f"{local(one.span[0], zone)} to {one.span[1].astimezone(zone):%H:%M}"
+                return f"{self.customer} has {other.service} then already, as {other.id} ({when})"
+        return ""
 
 
 def book_then(session: Session, app: App, booking: Booking, start: datetime) -> tuple[Appointment, datetime]:
     """Book a time; the fact, and when it begins. Raises :class:`Misuse`, with the nearest free ones, if it can't."""
     desk, span = app.desk(), (start, start + booking.service.duration)
     look = booking.look(app, span)
-    why = objection(app, desk, look, start)
+    why = objection(app, desk, look, start) or booking.clash(app, booking.loaded, span)
     if why and not booking.force:
         raise refusal(app, desk, look, start, why)
     if not why:
         try:
             return _record(app, desk, booking, start, free=True)
         except SlotTaken as error:
-            why = TAKEN
+            why = _taken(app, booking.service, span)
             if not booking.force:
                 raise refusal(app, desk, look, start, why) from error
     session.warn(f"Booked all the same, though {why}.")
@@ -85,8 +108,9 @@ def book_best(app: App, booking: Booking) -> tuple[Appointment, datetime]:
 def _record(app: App, desk: Desk, booking: Booking, start: datetime, *, free: bool) -> tuple[Appointment, datetime]:
     """Append the appointment; with ``free``, only if its time still is."""
     service, span = booking.service, (start, start + booking.service.duration)
+    now = app.clock.now()
     fact = Appointment(
-        at=app.clock.now(),
+        at=now,
         customer=booking.customer,
         stated_by=booking.stated_by,
         id=booking.id,
@@ -99,17 +123,29 @@ def _record(app: App, desk: Desk, booking: Booking, start: datetime, *, free: bo
         place_zone=str(desk.world.zone),
         asset=booking.asset if booking.asset is not None else UNSET,
     )
-    guard = partial(_require_free, booking=booking, span=span) if free else _nothing
-    record(app, booking.customer, fact, guard)
+    completed(app, fact)
+    told = told_with(fact, booking.loaded.ledger, desk.world, me(), now) if booking.told else ()
+    guard = partial(_require_free, app=app, booking=booking, span=span) if free else _nothing
+    record(app, booking.customer, fact, *told, first=guard)
     return fact, start
 
 
-def _require_free(connection: Connection, *, booking: Booking, span: Span) -> None:
+def _require_free(connection: Connection, *, app: App, booking: Booking, span: Span) -> None:
+    # Ledgers are locked before calendars. Somebody else may have booked for this customer by now.
+    queries.lock_ledgers(connection, {f"c:{booking.customer}"})
+    clash = booking.clash(app, load(connection, [booking.customer])[booking.customer], span)
+    if clash:
+        raise Misuse(f"{clash}; nothing was booked.")
     if booking.service.calendar is not None:
-        # Ledgers are locked before calendars.
-        queries.lock_ledgers(connection, {f"c:{booking.customer}"})
         leaving = (booking.customer, booking.id)
         slots.require_free(connection, booking.service.calendar, span, leaving=leaving)
+
+
+def _taken(app: App, service: Service, span: Span) -> str:
+    """That a time is taken, and what is closed of the calendar then."""
+    with app.store.read() as connection:
+        closed = closings(connection, service.calendar or "", span)
+    return "; ".join([TAKEN, *closed])
 
 
 def _nothing(_: Connection) -> None:

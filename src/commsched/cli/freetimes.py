@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from rich.console import Console
@@ -90,7 +91,7 @@ def instead(app: App, desk: Desk, look: Look, start: datetime) -> Sequence[Slot]
     """The three free times that are nearest to one that cannot be had."""
     now = app.clock.now()
     within = (max(now, start - AHEAD), max(now, start) + AHEAD)
-    near = Look(look.service, within, look.ledger, start, look.leaving, spread=False, limit=3)
+    near = replace(look, within=within, near=start, suiting=False, spread=False, limit=3)
     with app.store.read() as connection:
         return free_times(desk, connection, near, now).slots
 

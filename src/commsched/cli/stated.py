@@ -31,14 +31,20 @@ def stated_by(*, customer_said: bool) -> StatedBy:
     return "customer" if customer_said else "staff"
 
 
-def record(app: App, customer: str, fact: AnyFact, first: Callable[[Connection], object] = lambda _: None) -> bool:
-    """Check a fact and append it to the customer's ledger; whether it was new. Raises ``FactRejected``.
+def record(app: App, customer: str, *facts: AnyFact, first: Callable[[Connection], object] = lambda _: None) -> bool:
+    """Check facts and append them to the customer's ledger; whether any was new. Raises ``FactRejected``.
 
     ``first`` is asked in the same transaction; if it raises, nothing is appended.
     """
+    for fact in facts:
+        completed(app, fact)
+        app.checker.check(fact)
+    return bool(app.record([(f"c:{customer}", fact) for fact in facts], first))
+
+
+def completed(app: App, fact: AnyFact) -> None:
+    """Fill in that it is stated here and now, by the staff unless it says otherwise."""
     complete(fact, Origin(SOURCE, app.clock.now(), "staff"))
-    app.checker.check(fact)
-    return bool(app.record([(f"c:{customer}", fact)], first))
 
 
 def say(session: Session, fact: AnyFact, text: str, undo: str) -> None:

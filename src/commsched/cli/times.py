@@ -25,6 +25,13 @@ def moment(text: str, zone: ZoneInfo) -> datetime:
     return instant(found, zone) if found.tzinfo is None else found.astimezone(UTC)
 
 
+def end(text: str, zone: ZoneInfo) -> datetime:
+    """Until when, as it was typed: a date alone is that whole day. Raises :class:`Misuse`."""
+    from commsched.timing.civil import DAY, start_of_day
+
+    return start_of_day(day(text) + DAY, zone) if len(text) == len("2026-12-01") else moment(text, zone)
+
+
 def day(text: str) -> date:
     """``2026-12-01`` as a date. Raises :class:`Misuse`."""
     try:

@@ -29,8 +29,8 @@ from commsched.timing.windows import FIRST
 
 # How long an invitation counts as open if nothing is booked.
 INVITED = timedelta(days=14)
-# How many appointments of a rule's services there is room for.
-Room = Callable[[Connection, Rule], int]
+# How many appointments of a length a calendar has room for.
+Room = Callable[[Connection, str, timedelta], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +105,14 @@ def admitted(
 ) -> list[Ready]:
     """Those whose rule still has a place; a rule without a pace always has.
 
-    ``room`` says how many appointments there is room for: whom that is too few for waits, nearest due first.
+    ``room`` says how many appointments of a length fit into a calendar: whom that is too few for waits, nearest due
+    first. Calendars are locked here, so ledgers must be locked before.
     """
     rules = {rule.name: rule for rule in world.rules}
     day = now.astimezone(world.zone).date().isoformat()
     taken = []
-    invitations = _Invitations(connection, room, now)
+    invitations = _Invitations(connection, world, room, now)
+    invitations.look([rules[name] for name in {one.record.rule for one in ready} if name in rules])
     for one in sorted(ready, key=lambda one: _nearest_due(one, rules)):
         proposal = one.decision.proposal
         rule = rules.get(proposal.rule)
@@ -142,27 +144,61 @@ def explain_wait(connection: Connection, waiting: Sequence[Ready], rule: Callabl
 
 
 class _Invitations:
-    """Whom rules with ``pace: free_slots`` have invited, and how many more there is room for."""
+    """How many more people there is room to invite to each calendar, whichever rule with ``pace: free_slots`` does."""
 
-    def __init__(self, connection: Connection, room: Room, now: datetime) -> None:
-        self.connection, self.room, self.now = connection, room, now
+    def __init__(self, connection: Connection, world: World, room: Room, now: datetime) -> None:
+        self.connection, self.world, self.room, self.now = connection, world, room, now
         self.left: dict[str, int] = {}
+
+    def look(self, rules: Sequence[Rule]) -> None:
+        """See what is left of the calendars of these rules, and keep others from inviting to them until the commit."""
+        wanted = {name for rule in rules if rule.free_slots for name in self._lengths(rule)}
+        if not wanted:
+            return
+        queries.lock_calendars(self.connection, wanted)
+        paced = [rule for rule in self.world.rules if rule.free_slots]
+        for calendar in sorted(wanted):
+            length = max(self._lengths(rule).get(calendar, timedelta()) for rule in paced)
+            self.left[calendar] = self.room(self.connection, calendar, length)
+        since = micros(self.now - INVITED)
+        for rule in paced:
+            mine = wanted & self._lengths(rule).keys()
+            invited = queries.open_invitations(self.connection, rule.name, since, rule.trigger.names) if mine else {}
+            for calendar in mine:
+                self.left[calendar] -= invited.get(calendar, 0) + invited.get("", 0)
 
     def has_place(self, one: Ready, rule: Rule) -> bool:
         """Whether this is somebody who is invited already, or one more for whom there is room."""
-        if rule.name not in self.left:
-            queries.lock_calendars(self.connection, [f"rule:{rule.name}"])
-            since = micros(self.now - INVITED)
-            invited = queries.open_invitations(self.connection, rule.name, since, rule.trigger.names)
-            self.left[rule.name] = self.room(self.connection, rule) - invited
-        return self.left[rule.name] > 0 or queries.invited(self.connection, rule.name, _invitation(one))
+        calendar = self._calendar(one)
+        return (
+            calendar is None or self.left[calendar] > 0 or queries.invited(self.connection, rule.name, _invitation(one))
+        )
 
     def take(self, one: Ready, rule: Rule) -> None:
         """Remember the invitation; a later step about the same is none of its own."""
-        if not queries.invited(self.connection, rule.name, _invitation(one)):
-            self.left[rule.name] -= 1
-            customer = one.decision.proposal.customer
-            queries.add_invitation(self.connection, rule.name, _invitation(one), customer, micros(self.now))
+        calendar = self._calendar(one)
+        if calendar is not None and not queries.invited(self.connection, rule.name, _invitation(one)):
+            self.left[calendar] -= 1
+            queries.add_invitation(
+                self.connection,
+                rule=rule.name,
+                key=_invitation(one),
+                customer=one.decision.proposal.customer,
+                at=micros(self.now),
+                calendar=calendar,
+            )
+
+    def _calendar(self, one: Ready) -> str | None:
+        service = self.world.services.get(str(one.decision.proposal.variables.get("service", "")))
+        return service.calendar if service is not None else None
+
+    def _lengths(self, rule: Rule) -> dict[str, timedelta]:
+        """How long the longest of a rule's services takes, by calendar."""
+        found: dict[str, timedelta] = {}
+        for service in filter(None, map(self.world.services.get, rule.trigger.names)):
+            if service.calendar is not None:
+                found[service.calendar] = max(found.get(service.calendar, timedelta()), service.duration)
+        return found
 
 
 def _invitation(one: Ready) -> str:

@@ -14,19 +14,23 @@ from commsched.model.subjects import digest_of
 from commsched.planning.fold import fold
 from commsched.planning.ledger import Ledger
 from commsched.planning.plan import plan
+from commsched.planning.prep import tellers, times_of
 from commsched.planning.world import World
 from commsched.plugin.view import Snapshot
-from commsched.rules.rule import Rule, Service
+from commsched.rules.rule import Service
 from commsched.rules.timeexpr import weekdays_only
-from commsched.store import slots
+from commsched.store import queries, slots
 from commsched.store.slots import Resources
+from commsched.store.store import micros
 from commsched.timing.civil import parse_week, weekly
-from commsched.timing.slots import Ask, Found, Slot, find, room
+from commsched.timing.slots import Ask, Found, Slot, find, on_grid, room
 from commsched.timing.windows import NEVER, Span, Windows
 
 AHEAD = timedelta(days=14)
 # How far beyond the times themselves a calendar is read, so that an appointment at the edge is seen whole.
 MARGIN = timedelta(days=1)
+# Nobody books further ahead: it is a mistyped year.
+FAR = timedelta(days=5 * 366)
 # How many times are tried, at most, for one that leaves time to tell what must be prepared.
 TRIES = 200
 
@@ -53,7 +57,8 @@ class Look:
     """For whom, and where to look. ``leaving`` is the appointment that moves, whose own time counts as free.
 
     ``near``: a wanted time; ``spread``: the best of every half-day first. ``assumed``: times that count as taken, too.
-    ``suiting``: only times that suit the customer.
+    ``suiting``: only times that suit the customer. ``busy``: when they are somewhere else. ``told``: whoever
+    books tells them what to prepare, so that no message need reach them in time.
     """
 
     service: Service
@@ -63,6 +68,8 @@ class Look:
     leaving: str | None = None
     assumed: Sequence[Span] = ()
     suiting: bool = False
+    busy: Sequence[Span] = ()
+    told: bool = False
     spread: bool = True
     limit: int = 10
 
@@ -103,7 +110,10 @@ def free_times(desk: Desk, connection: Connection, look: Look, now: datetime) ->
             chosen.append(slot)
         else:
             late += 1
-    return Times(tuple(chosen), tuple(_reasons(replace(found, prep=found.prep + late), look, chosen)))
+    reasons = [*_reasons(replace(found, prep=found.prep + late), look, chosen)]
+    if not chosen:
+        reasons += [("closed", detail) for detail in closings(connection, calendar, look.within)]
+    return Times(tuple(chosen), tuple(reasons))
 
 
 def room_ahead(
@@ -129,13 +139,13 @@ def read_ahead(desk: Desk, calendar: str, within: Span, now: datetime) -> Desk:
 def tellings(desk: Desk, service: Service, start: datetime, end: datetime | None = None) -> list[Telling]:
     """What must be prepared for an appointment at a time, the earliest first."""
     anchors = {"start": start, "end": end or start + service.duration}
-    rule = next((rule for rule in desk.world.rules if _tells(rule, service)), None)
-    business = desk.world.business(rule.department) if rule is not None else weekdays_only
     found = []
     for prep in service.prep:
-        begins = prep.begins.resolve(anchors, (desk.world.zone,), business)
-        if begins is not None:
-            found.append(Telling(prep.id, begins, begins - prep.notice))
+        rule = next((rule for rule, _ in tellers(desk.world.rules, service, prep.id)), None)
+        business = desk.world.business(rule.department) if rule is not None else weekdays_only
+        times = times_of(prep, anchors, desk.world.zone, business)
+        if times is not None:
+            found.append(Telling(prep.id, *times))
     return sorted(found, key=lambda one: (one.by, one.id))
 
 
@@ -144,7 +154,7 @@ def tellable(desk: Desk, look: Look, start: datetime, now: datetime) -> bool:
 
     Who has no address for that is called, whatever the time; what must not be said is no question of time either.
     """
-    if look.ledger is None or not look.service.prep:
+    if look.ledger is None or not look.service.prep or look.told:
         return True
     booked = _booking(look, look.ledger.customer, start, now, str(desk.world.zone))
     entries = (*look.ledger.entries, (digest_of(booked).hex(), booked))
@@ -168,16 +178,31 @@ def against(desk: Desk, connection: Connection, look: Look, start: datetime, now
     Whether the time is taken is asked again when it is booked.
     """
     service, calendar, end = look.service, look.service.calendar, start + look.service.duration
+    if start > now + FAR:
+        return "it is more than five years ahead"
     if calendar is not None:
         snapshot = desk.snapshot(calendar, _around((start, end)), now)
         if snapshot.stale:
             return f"the calendar {calendar} cannot be read, so that nobody knows whether it is free"
-        closed = slots.closures(connection, calendar)
-        if (snapshot.open - closed.all).clip(start, end).spans != ((start, end),):
+        if snapshot.open.clip(start, end).spans != ((start, end),):
             return f"it is outside the hours of {calendar}"
+        if slots.closures(connection, calendar).all.clip(start, end):
+            return "; ".join(closings(connection, calendar, (start, end)))
+        if not on_grid(start):
+            return "appointments begin on full quarters of an hour"
     if start < now + service.min_notice:
         return f"{service.id} must be booked {_length(service.min_notice)} before it begins"
     return ""
+
+
+def closings(connection: Connection, calendar: str, span: Span) -> list[str]:
+    """What of a calendar is closed in a span besides its hours, and why, each in a few words."""
+    first, last = map(micros, span)
+    return [
+        f"{row.resource or calendar} is closed then{f': {row.reason}' if row.reason else ''} ({row.id})"
+        for row in queries.closures(connection, calendar)
+        if row.start < last and row.end > first
+    ]
 
 
 def too_late_for(desk: Desk, look: Look, start: datetime, now: datetime) -> Telling | None:
@@ -227,7 +252,7 @@ def _opened(connection: Connection, calendar: str, hours: Windows, look: Look) -
         free = next((number for number, one in enumerate(taken) if not one.clip(*span)), None)
         if free is not None:
             taken[free] |= Windows.between(*span)
-    return hours - closed.all, taken
+    return hours - closed.all - Windows(look.busy), taken
 
 
 def _booking(look: Look, customer: str, start: datetime, now: datetime, place: str) -> Appointment:
@@ -247,12 +272,6 @@ def _booking(look: Look, customer: str, start: datetime, now: datetime, place: s
         calendar=look.service.calendar,
         place_zone=place,
     )
-
-
-def _tells(rule: Rule, service: Service) -> bool:
-    """Whether a rule tells what must be prepared for a service."""
-    concerned = rule.trigger.kind == "appointment" and service.id in (rule.trigger.names or (service.id,))
-    return concerned and any(step.prep for step in rule.steps)
 
 
 def _prep_of(world: World, rule: str, step: str) -> str | None:

@@ -27,6 +27,7 @@ class Calendars:
         self.calendars, self.seconds = calendars, seconds
         self._standing: dict[int, dict[str, Snapshot]] = {}
         self._until = 0.0
+        self._said: dict[str, str] = {}
 
     def snapshot(self, name: str, within: Span, now: datetime) -> Snapshot:
         """A calendar as it is. May read files or the network, so never in a transaction.
@@ -40,12 +41,19 @@ class Calendars:
         try:
             found = calendar.snapshot(within, now)
         except Exception as error:  # noqa: BLE001 - a plugin may raise anything; what depends on the calendar waits
-            log.error("calendar_unreadable", calendar=name, error=type(error).__name__)
+            self._complain(name, _why(error))
             since = error.since if isinstance(error, Unreadable) else None
             return Snapshot(name, NEVER, since or now, stale=True, since=since, problem=_why(error))
         if found.stale:
             log.warning("calendar_stale", calendar=name, since=found.taken_at.isoformat())
+        self._said.pop(name, None)
         return found
+
+    def _complain(self, name: str, why: str) -> None:
+        """Say that a calendar cannot be read, and why; once, until it can be or the reason is another."""
+        if self._said.get(name) != why:
+            self._said[name] = why
+            log.error("calendar_unreadable", calendar=name, reason=why)
 
     def standing(self, names: Iterable[str], now: datetime) -> Mapping[str, Snapshot]:
         """The calendars that plans are made by, for whole years: the same object until they are read again."""

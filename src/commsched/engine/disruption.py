@@ -23,7 +23,7 @@ from commsched.planning.ledger import Ledger
 from commsched.store import queries, slots
 from commsched.store.ledgers import load
 from commsched.store.messages import TaskRecord, load_task, task_row
-from commsched.store.store import micros
+from commsched.store.store import instant, micros
 from commsched.timing.slots import cells
 from commsched.timing.windows import Span
 
@@ -80,6 +80,15 @@ def close(desk: Desk, connection: Connection, closing: Closing, by: str, now: da
     rows = _concerned(connection, closing, now)
     left = rows if closing.resource is None else slots.move_within(connection, rows)
     return Disruption(_affected(desk, connection, left, closing, now), len(rows) - len(left))
+
+
+def standing(connection: Connection, closing: Closing) -> Closing | None:
+    """A closing that holds already for all that another would close, now or later; ``None`` if there is none."""
+    start, end = map(micros, closing.span)
+    for row in queries.closures(connection, closing.calendar):
+        if row.resource in {None, closing.resource} and row.start <= start and row.end >= end:
+            return Closing(row.id, row.calendar, row.resource, (instant(row.start), instant(row.end)), row.reason)
+    return None
 
 
 def tasks_of(

@@ -26,30 +26,28 @@ from commsched.delivery.receipts import Result, doubt_delay, settle, state_of
 from commsched.delivery.restored import hold_in_doubt, perhaps_gone
 from commsched.delivery.send import Channels, send_all
 from commsched.engine.booking import Desk
-from commsched.engine.offering import NO_SLOTS, none_free, nowhere, offers, prepared, room_for, slots_for
+from commsched.engine.offering import NO_SLOTS, none_free, nowhere, offers, prepared, read_for, room_for, slots_for
 from commsched.errors import CommschedError
 from commsched.model.decisions import Decision, Plan, Reason
 from commsched.model.state import State
 from commsched.planning.fold import fold
 from commsched.planning.isolation import watched
-from commsched.planning.plan import plan
+from commsched.planning.plan import plan, wake_without
 from commsched.planning.world import World
 from commsched.plugin.crash import crash_point
 from commsched.render.sms import segments
-from commsched.rules.rule import Rule
 from commsched.store import queries
 from commsched.store.ledgers import Loaded, load
 from commsched.store.messages import Changes, reconcile, write
 from commsched.store.store import Store, instant, micros
 from commsched.timing.civil import instant as local_instant
+from commsched.timing.windows import RESOLUTION
 
 log = structlog.get_logger("commsched.engine")
 BATCH = 500
 # The setting that names the world in which everybody was last looked at: spares a search through all customers.
 SWEPT = "swept_world"
 BREAKER = timedelta(minutes=15)
-# How long nobody looks again at a customer whose message found no place, unless another message is due or a fact comes.
-PACED = timedelta(hours=1)
 
 
 @dataclass
@@ -197,15 +195,17 @@ class _Pass:
     def _render(self, plans: Mapping[str, Plan], loaded: Mapping[str, Loaded]) -> tuple[list[Ready], dict[str, Plan]]:
         """Render what is due now; a message that cannot be rendered is refused until its template changes."""
         ready, kept = [], dict(plans)
+        all_due = {customer: self._due(one) for customer, one in plans.items()}
+        desk = read_for(self.loop.desk(self.world), (d for due in all_due.values() for d in due), self.now)
         for customer, one in plans.items():
-            due = [d for d in one.decisions if d.state == "planned" and d.at is not None and d.at <= self.now]
+            due = all_due[customer]
             if due:
                 state = fold(loaded[customer].ledger, self.now)
                 poisoned = {}
                 tasks = list(one.tasks)
                 for decision in due:
                     try:
-                        slots = self._slots(decision, loaded[customer]) if offers(decision) else ()
+                        slots = self._slots(desk, decision, loaded[customer]) if offers(decision) else ()
                         if offers(decision) and not slots:
                             poisoned[decision.key] = refused(decision, NO_SLOTS)
                             tasks += filter(None, [none_free(decision, state, self.world, self.now)])
@@ -219,9 +219,12 @@ class _Pass:
                     kept[customer] = replace(one, decisions=decisions, tasks=tuple(tasks))
         return ready, kept
 
-    def _slots(self, decision: Decision, loaded: Loaded) -> tuple[datetime, ...]:
+    def _due(self, one: Plan) -> list[Decision]:
+        return [d for d in one.decisions if d.state == "planned" and d.at is not None and d.at <= self.now]
+
+    def _slots(self, desk: Desk, decision: Decision, loaded: Loaded) -> tuple[datetime, ...]:
         with self.loop.store.read() as connection:
-            return slots_for(self.loop.desk(self.world), connection, decision, loaded.ledger, self.now)
+            return slots_for(desk, connection, decision, loaded.ledger, self.now)
 
     def _ready(self, one: Plan, decision: Decision, state: State, slots: Sequence[datetime]) -> Ready:
         content = self.loop.composer.content(decision, state, self.world, slots)
@@ -265,7 +268,7 @@ class _Pass:
                 sending = [one for one in sending if one not in doubted]
                 soon |= {one.record.customer: self.now for one in doubted}
             intend(connection, sending, self.now)
-            late = {one.record.customer: self._no_sooner(plans[one.record.customer], paced_out) for one in paced_out}
+            late = self._later(plans, loaded, paced_out)
             queries.finish(connection, self._next({**plans, **late}, valid, lost, sending, soon))
             self._open_breakers(connection, plans)
         self.report.overtaken += len(plans) - len(valid) - len(lost)
@@ -275,15 +278,22 @@ class _Pass:
         """When those are looked at again whose message found no place today."""
         return [(one.record.customer, self._tomorrow(one.record.ideal)) for one in waiting]
 
-    def _no_sooner(self, one: Plan, waiting: Sequence[Ready]) -> Plan:
-        """The plan of somebody whose messages found no place: what hangs on them is not looked at again at once."""
-        paced = {ready.record.rule for ready in waiting}
-        planned = (
-            d.at
-            for d in one.decisions
-            if d.state == "planned" and d.at is not None and d.at > self.now and d.proposal.rule not in paced
-        )
-        return replace(one, wake_at=max(one.wake_at, min([self.now + PACED, *planned])))
+    def _later(
+        self, plans: Mapping[str, Plan], loaded: Mapping[str, Loaded], waiting: Sequence[Ready]
+    ) -> dict[str, Plan]:
+        """The plans of those whose messages found no place: what hangs on these is not looked at again at once.
+
+        All else has its own time: the customer's other messages, tasks, facts that become true, and every deadline.
+        """
+        paced = {_about(ready.decision) for ready in waiting}
+        late = {}
+        for customer in {ready.record.customer for ready in waiting}:
+            one = plans[customer]
+            others = [decision for decision in one.decisions if _about(decision) not in paced]
+            wake_at = wake_without(loaded[customer].ledger, self.world, self.now, others)
+            ends = (d.proposal.deadline + RESOLUTION for d in one.decisions if _about(d) in paced)
+            late[customer] = replace(one, wake_at=min([wake_at, *(end for end in ends if end > self.now)]))
+        return late
 
     def _next(
         self,
@@ -366,10 +376,16 @@ def refused(decision: Decision, reason: Reason) -> Decision:
     return replace(decision, state="refused", at=None, medium=None, reasons=(reason,))
 
 
+def _about(decision: Decision) -> tuple[str, str, str, str]:
+    """What a message and the steps after it have in common."""
+    p = decision.proposal
+    return p.customer, p.rule, p.subject, p.occurrence
+
+
 def _without(ready: Sequence[Ready], others: Sequence[Ready]) -> list[Ready]:
     attempts = {one.outgoing.attempt for one in others}
     return [one for one in ready if one.outgoing.attempt not in attempts]
 
 
-def _room(connection: Connection, rule: Rule, *, desk: Desk, now: datetime) -> int:
-    return room_for(desk, connection, rule, now)
+def _room(connection: Connection, calendar: str, length: timedelta, *, desk: Desk, now: datetime) -> int:
+    return room_for(desk, connection, calendar, length, now)

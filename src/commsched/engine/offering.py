@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from commsched.engine.booking import AHEAD, Desk, Look, free_times, read_ahead, room_ahead
+from commsched.errors import UnknownName
 from commsched.model.decisions import Decision, Reason, TaskDecision
 from commsched.model.state import State
 from commsched.planning.ledger import Ledger
@@ -55,6 +56,22 @@ def slots_for(
     return tuple(sorted(slot.start for slot in free_times(desk, connection, look, now).slots))
 
 
+def read_for(desk: Desk, decisions: Iterable[Decision], now: datetime) -> Desk:
+    """A desk that has read once what these messages need, so that :func:`slots_for` reads no calendar for each."""
+    until: dict[str, datetime] = {}
+    for decision in filter(offers, decisions):
+        service = desk.world.services.get(str(decision.proposal.variables.get("service", "")))
+        if service is not None and service.calendar is not None:
+            last = max(now, decision.proposal.anchor.at) + AHEAD
+            until[service.calendar] = max(last, until.get(service.calendar, last))
+    for calendar, last in sorted(until.items()):
+        try:
+            desk = read_ahead(desk, calendar, (now, last), now)
+        except UnknownName:
+            continue  # each message that needs it says so when it is rendered
+    return desk
+
+
 def none_free(decision: Decision, state: State, world: World, now: datetime) -> TaskDecision | None:
     """What somebody must do about a message that had no time to offer."""
     proposal, rule = decision.proposal, world.rule(decision.proposal.rule)
@@ -70,14 +87,9 @@ def prepared(desk: Desk, rules: Iterable[Rule], now: datetime) -> Desk:
     return desk
 
 
-def room_for(desk: Desk, connection: Connection, rule: Rule, now: datetime) -> int:
-    """How many appointments for a rule's services there is room for within the horizon; a calendar counts once."""
-    longest: dict[str, timedelta] = {}
-    for service in _services(desk.world, rule):
-        name = service.calendar or ""
-        longest[name] = max(longest.get(name, timedelta()), service.duration)
-    within = (now, now + desk.world.horizon)
-    return sum(room_ahead(desk, connection, name, length, within, now) for name, length in sorted(longest.items()))
+def room_for(desk: Desk, connection: Connection, calendar: str, length: timedelta, now: datetime) -> int:
+    """How many appointments of a length a calendar has room for within the horizon."""
+    return room_ahead(desk, connection, calendar, length, (now, now + desk.world.horizon), now)
 
 
 def _services(world: World, rule: Rule) -> list[Service]:

@@ -82,6 +82,14 @@ def _placed(sent: Sent) -> Placed:
     )
 
 
+def wake_without(ledger: Ledger, world: World, now: datetime, decisions: Iterable[Decision]) -> datetime:
+    """When the plan could next differ, as far as only these of its decisions are concerned."""
+    proposer = Proposer(ledger, fold(with_extra(ledger, world), now), world, now)
+    for _ in proposer.wanted():
+        pass  # so that tasks, and what comes into reach later, are known
+    return _wake(proposer, decisions, world, now)
+
+
 def _wake(proposer: Proposer, decisions: Iterable[Decision], world: World, now: datetime) -> datetime:
     """When the plan could next differ without a new fact: the wake law's other half."""
     moments = [now + world.horizon, proposer.next_reach, proposer.state.next_change]

@@ -14,7 +14,7 @@ import msgspec
 
 from commsched.model.facts import Sent
 from commsched.planning.fold import MOVE
-from commsched.rules.rule import Service, Step
+from commsched.rules.rule import Prep, Rule, Service, Step
 from commsched.rules.timeexpr import Anchors, Business
 
 # The end of the name of a step that stands in for another, and of the key of its message or task.
@@ -52,14 +52,31 @@ def telling(
 
     ``place`` is the zone of the appointment's place, by whose clock preparations begin.
     """
-    wanted = {step.prep, *step.covers}
     begins, limits = {}, {}
     for prep in service.prep if service is not None else ():
-        at = prep.begins.resolve(anchors, (place,), business) if prep.id in wanted else None
-        if at is not None:
-            begins[prep.id] = at
-            limits[prep.id] = at - prep.notice
+        found = times_of(prep, anchors, place, business) if prep.id in {step.prep, *step.covers} else None
+        if found is not None:
+            begins[prep.id], limits[prep.id] = found
     return Telling(begins, limits) if limits and (step.prep is None or step.prep in begins) else None
+
+
+def times_of(prep: Prep, anchors: Anchors, place: ZoneInfo, business: Business) -> tuple[datetime, datetime] | None:
+    """When a preparation begins, and by when it must be told; ``None`` where an anchor of it is not known."""
+    at = prep.begins.resolve(anchors, (place,), business)
+    return (at, at - prep.notice) if at is not None else None
+
+
+def tellers(rules: Iterable[Rule], service: Service, prep: str) -> list[tuple[Rule, Step]]:
+    """The steps that tell a preparation of booked appointments for a service."""
+    return [
+        (rule, step)
+        for rule in rules
+        if rule.trigger.kind == "appointment"
+        and (not rule.trigger.names or service.id in rule.trigger.names)
+        and (not rule.trigger.values or "booked" in rule.trigger.values)
+        for step in rule.steps
+        if prep in {step.prep, *step.covers}
+    ]
 
 
 def last_told(sent: Iterable[Sent]) -> dict[str, Told]:

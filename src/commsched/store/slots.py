@@ -72,22 +72,35 @@ def known(connection: Connection) -> Resources:
 
 
 def remember(connection: Connection, resources: Resources, now: datetime) -> None:
-    """Write down what resources there are; where that is new, the appointments to come take their places afresh."""
+    """Write down what resources there are; where that is new, the appointments to come take their places afresh.
+
+    Those of which no calendar, or no end, was said follow their service when that is done elsewhere, or takes longer.
+    """
     before = known(connection)
     if before == resources:
         return
     queries.put_setting(connection, RESOURCES, msgspec.json.encode(resources).decode())
-    changed = {
-        name
-        for name in before.capacity.keys() | resources.capacity.keys()
-        if before.capacity.get(name) != resources.capacity.get(name)
-    }
-    queries.lock_calendars(connection, changed)
+    changed = _changed(before.capacity, resources.capacity)
+    moved = _changed(before.calendars, resources.calendars)
+    services = moved | _changed(before.minutes, resources.minutes)
+    both = (before.calendars, resources.calendars)
+    queries.lock_calendars(connection, changed | {one[name] for one in both for name in services if name in one})
     here, ever = cells(now, now)[0], cells(now + timedelta(days=36500), now)[0]
+    since = micros(now - _LONGEST)
     held = [row for name in changed for row in queries.slots_between(connection, name, here, ever)]
     queries.drop_slots(connection, held)
-    rows = queries.upcoming_appointments(connection, changed, micros(now - _LONGEST))
+    # What has moved elsewhere may hold a place where it was, and is brought in step below.
+    done_there = {name for name, calendar in resources.calendars.items() if calendar in changed} - moved
+    rows = queries.upcoming_appointments(connection, changed, done_there, since)
     _seat(connection, _wants(rows, resources, now), resources)
+    following = queries.customers_following(connection, services, since)
+    for some in queries.chunks(following):
+        keep_in_step(connection, queries.appointments_of(connection, some), now)
+
+
+def _changed(before: Mapping[str, object], after: Mapping[str, object]) -> set[str]:
+    """The names whose values are not the same."""
+    return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
 
 
 def keep_in_step(connection: Connection, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:

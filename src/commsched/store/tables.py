@@ -152,6 +152,7 @@ invitation = Table(
     Column("key", Text, nullable=False),
     Column("customer", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
+    Column("calendar", Text, nullable=False, server_default=""),
     PrimaryKeyConstraint("rule", "key"),
 )
 

@@ -91,6 +91,11 @@ def room(opened: Windows, taken: Iterable[Windows], duration: timedelta) -> int:
     return sum((end - start) // duration for start, end in free)
 
 
+def on_grid(at: datetime) -> bool:
+    """Whether times are offered that begin at such an instant."""
+    return (at - _EPOCH) % STEP == timedelta()
+
+
 def cells(start: datetime, end: datetime) -> tuple[int, int]:
     """The first cell of a span and the one after its last, counted from 1970."""
     return (start - _EPOCH) // CELL, -((_EPOCH - end) // CELL)

@@ -2,6 +2,10 @@
 
 import json
 
+from click.testing import CliRunner
+
+from commsched.cli import cli
+
 
 def test_import_is_idempotent(shell):
     """The same file a second time brings nothing new."""
@@ -84,7 +88,9 @@ def test_booking_and_cancelling(told):
     assert result["fact"]["start"] == "2030-12-02T15:00:00Z"
     assert result["fact"]["end"] == "2030-12-02T15:45:00Z"
     assert result["undo"] == "commsched cancel ana A1"
-    assert "Cancelled A1, oil_change on Mon 2 Dec 2030 09:00 CST." in told("cancel", "ana", "A1").stdout
+    said = told("cancel", "ana", "A1").stdout
+    assert "Cancelled A1, oil_change on Mon 2 Dec 2030 09:00 CST." in said
+    assert '--start "2030-12-02 09:00" --id A1 --customer-said' in said, "it was the customer's booking"
     assert "already" in told("cancel", "ana", "A1").stdout
 
 
@@ -136,6 +142,9 @@ def test_tasks_are_listed_and_done(told):
     told("done", task["key"], "reached", "--by", "Dana")
     assert told.json("tasks")["tasks"] == []
     assert told.json("tasks", "--all")["tasks"][0]["state"] == "done"
+    again = told("done", task["key"], "done", code=1)
+    assert f"{task['key']} is done already: reached, by Dana on " in again.stderr
+    assert again.stdout == ""
     assert "called 'nothing'" in told("done", "nothing", "done", code=2).stderr
 
 
@@ -150,3 +159,27 @@ def _name(name: str, day: str, stated_by: str) -> dict[str, object]:
 def _email(day: str) -> dict[str, object]:
     return {"type": "contact_point", "customer": "ana", "at": f"{day}T12:00:00Z", "kind": "email",
             "address": "anna@example.com", "stated_by": "customer"}  # fmt: skip
+
+
+def test_a_task_is_named_by_as_much_of_its_key_as_is_enough(told):
+    """Its key stands on one line, however narrow the screen; what fits several tasks lists them."""
+    facts = [
+        fact
+        for name in ("carl", "carla")
+        for fact in (
+            {"type": "customer", "id": name, "at": "2026-01-01T12:00:00Z", "name": name.title()},
+            {"type": "appointment", "customer": name, "at": "2027-03-01T12:00:00Z", "id": "A9", "service": "oil_change",
+             "start": "2027-03-10T15:00:00Z", "status": "booked", "booked_by": "staff", "stated_by": "staff"},
+        )
+    ]  # fmt: skip
+    _write(told, "people.jsonl", facts)
+    told("import", str(told.folder / "people.jsonl"))
+    told("tick", "--at", "2027-03-10T13:30:00Z")
+    keys = [task["key"] for task in told.json("tasks")["tasks"]]
+    narrow = CliRunner(env={"COLUMNS": "80"}).invoke(cli, ["--deployment", str(told.folder), "tasks"]).stdout
+    assert all(key in narrow for key in keys)
+    several = told("done", "carl", "done", code=2).stderr
+    assert "everal tasks begin with 'carl'" in several
+    assert all(key in several for key in keys)
+    assert f"{keys[0]}: done." in told("done", keys[0][:12], "done").stdout
+    assert f"{keys[1]}: done." in told("done", "carl", "done").stdout, "only one is open still"

@@ -42,6 +42,17 @@ steps:
     media: [email]
     too_late: {task: "Call {{ customer.name }} about the diet: {{ reason }}"}
 """
+WAITING = """
+rule: waiting
+why: "You asked us to tell you."
+purpose: transactional
+topic: appointment
+department: service
+trigger: {offer: [scope]}
+steps:
+  - {step: offer, at: offered, deadline: expires - 1h, template: freed, media: [email]}
+stop_when: booked
+"""
 
 
 @pytest.fixture
@@ -49,6 +60,9 @@ def clinic(told):
     """The garage with a couch for two that needs preparation, and people who have stated when they come."""
     (told.folder / "config/services.yaml").write_text(SERVICES)
     (told.folder / "config/rules/tell.yaml").write_text(TELL)
+    (told.folder / "config/rules/waiting.yaml").write_text(WAITING)
+    (told.folder / "templates/freed").mkdir()
+    (told.folder / "templates/freed/email.txt").write_text("Subject: Free\n\n{{ offer.start }}, until {{ expires }}.\n")
     config = told.folder / "config/commsched.toml"
     config.write_text(config.read_text().replace("[[channels]]", f"{CALENDAR}\n[[channels]]", 1))
     (told.folder / "said.jsonl").write_text(
@@ -61,7 +75,11 @@ def clinic(told):
                 "visit_hours": {"wed": ["08:00-10:00"]},
             }
         )
-        + "\n"
+        + '\n{"type":"customer","id":"cy","at":"2026-01-01T12:00:00Z","name":"Cy Voss"}\n'
+        + '{"type":"contact_point","customer":"cy","at":"2026-01-01T12:00:00Z","kind":"email",'
+        + '"address":"cy@x.example"}\n'
+        + '{"type":"asset","customer":"cy","at":"2026-01-01T12:00:00Z","id":"v1","kind":"car"}\n'
+        + '{"type":"asset","customer":"cy","at":"2026-01-01T12:00:00Z","id":"v2","kind":"car"}\n'
     )
     told("import", str(told.folder / "said.jsonl"))
     return told
@@ -104,11 +122,11 @@ def test_the_customers_hours_come_first_and_others_are_flagged(clinic):
 
 def test_nothing_free_is_explained(clinic):
     """A weekend has no hours; the exit code says no."""
-    found = clinic.json("slots", "scope", "--from", "2030-12-07", "--to", "2030-12-09", code=1)
+    found = clinic.json("slots", "scope", "--from", "2030-12-07", "--to", "2030-12-08", code=1)
     assert found["slots"] == []
     assert found["reasons"] == [{"code": "closed", "detail": "couch is not open long enough for scope then"}]
     assert (
-        "There is no free time" in clinic("slots", "scope", "--from", "2030-12-07", "--to", "2030-12-09", code=1).stdout
+        "There is no free time" in clinic("slots", "scope", "--from", "2030-12-07", "--to", "2030-12-08", code=1).stdout
     )
     assert "has no calendar" in clinic.json("slots", "advice", code=1)["reasons"][0]["detail"]
     assert "must lie after" in clinic("slots", "scope", "--from", "2030-12-07", "--to", "2030-12-06", code=2).stderr
@@ -142,12 +160,67 @@ def test_a_taken_time_is_refused_with_the_next_best(clinic):
     """The third of two at once is told three others; --force books all the same, and doctor says so."""
     for customer in ("ana", "ben"):
         clinic("book", customer, "scope", "--start", "2030-12-02 08:00")
-    late = ("book", "ana", "scope", "--start", "2030-12-02 08:00")
+    late = ("book", "cy", "scope", "--start", "2030-12-02 08:00")
     said = clinic(*late, code=2).stderr
     assert "it is taken. Free instead: Mon 2 Dec 2030 09:00 CST; " in said
     assert said.count("CST") == 4
     assert "though it is taken" in clinic(*late, "--id", "A9", "--force").stderr
-    assert "couch has no room for A9 of ana" in clinic("doctor", code=1).stdout
+    assert "couch has no room for A9 of cy" in clinic("doctor", code=1).stdout
+
+
+def test_nobody_is_booked_twice_at_one_time(clinic):
+    """It is one person; the other appointment is named, and times beside it are. Two cars may come at once."""
+    clinic("book", "ana", "scope", "--start", "2030-12-02 08:00", "--id", "A1")
+    twice = ("book", "ana", "oil_change", "--start", "2030-12-02 08:15")
+    said = clinic(*twice, code=2).stderr
+    assert "ana has scope then already, as A1 (Mon 2 Dec 2030 08:00 CST to 09:00)" in said
+    assert "Free instead: Mon 2 Dec 2030 09:00 CST; " in said
+    assert "though ana has scope then already" in clinic(*twice, "--force").stderr
+    clinic("book", "ana", "scope", "--start", "2030-12-02 09:00")
+    clinic("book", "cy", "oil_change", "--start", "2030-12-03 08:00", "--asset", "v1", "--id", "C1")
+    clinic("book", "cy", "scope", "--start", "2030-12-03 08:00", "--asset", "v2", "--id", "C2")
+    assert "as C1" in clinic("book", "cy", "scope", "--start", "2030-12-03 08:30", "--asset", "v1", code=2).stderr
+    clinic("book", "cy", "oil_change", "--start", "2030-12-03 08:15", "--move", "C1")
+
+
+def test_times_off_the_grid_and_years_ahead_are_mistyped(clinic):
+    """Both are refused with what is free, unless they are meant."""
+    odd = ("book", "ana", "scope", "--start", "2030-12-02 08:07")
+    said = clinic(*odd, code=2).stderr
+    assert "appointments begin on full quarters of an hour. Free instead: Mon 2 Dec 2030 08:00 CST; " in said
+    assert "though appointments begin on full quarters" in clinic(*odd, "--force").stderr
+    far = ("book", "ben", "scope", "--start", "2099-12-02 08:00")
+    assert "it is more than five years ahead" in clinic(*far, code=2).stderr
+    assert "though it is more than five years ahead" in clinic(*far, "--force").stderr
+
+
+def test_a_refusal_names_what_is_closed_and_why(clinic):
+    """A whole calendar, and the one place that would have been free; times that are sought say it too."""
+    clinic("disrupt", "couch", "--from", "2030-12-02", "--to", "2030-12-02", "--reason", "The nurse is ill")
+    said = clinic("book", "ana", "scope", "--start", "2030-12-02 08:00", code=2).stderr
+    assert "cannot be booked: couch is closed then: The nurse is ill (CL-" in said
+    found = clinic.json("slots", "scope", "--from", "2030-12-02", "--to", "2030-12-02 10:00", code=1)
+    assert any("couch is closed then: The nurse is ill" in one["detail"] for one in found["reasons"])
+    clinic("book", "ben", "scope", "--start", "2030-12-03 08:00")
+    clinic("disrupt", "couch#2", "--from", "2030-12-03", "--to", "2030-12-03")
+    said = clinic("book", "ana", "scope", "--start", "2030-12-03 08:00", code=2).stderr
+    assert "cannot be booked: it is taken; couch#2 is closed then (CL-" in said
+
+
+def test_what_is_told_at_the_desk_need_not_be_told_again(clinic):
+    """Booking says so as a call does: the diet is told, by whoever booked; without it a message goes."""
+    clinic("book", "ana", "scope", "--start", "2030-12-02 08:00", "--id", "A1", "--told")
+    clinic("book", "ben", "scope", "--start", "2030-12-02 08:00", "--id", "B1")
+    clinic("book", "cy", "scope", "--start", "2030-12-03 08:00", "--id", "C1")
+    at = ("--at", "2030-11-27 12:00")
+    assert [one for one in clinic.json("plan", "--customer", "ana", *at)["messages"] if one["rule"] == "tell"] == []
+    assert [one for one in clinic.json("plan", "--customer", "cy", *at)["messages"] if one["rule"] == "tell"]
+    clinic("book", "ana", "scope", "--start", "2030-12-05 08:00", "--move", "A1")
+    moved = [one for one in clinic.json("plan", "--customer", "ana", *at)["messages"] if one["rule"] == "tell"]
+    assert moved, "it begins at another time, so that it is owed again"
+    assert "needs no preparation" in clinic(
+        "book", "ana", "oil_change", "--start", "2030-12-09 08:00", "--told", code=2
+    ).stderr  # fmt: skip
 
 
 def test_moving_an_appointment_frees_its_own_time(clinic):
@@ -216,7 +289,10 @@ def test_a_closed_calendar_lists_the_hardest_preparation_first(clinic):
         task["text"].partition(" diet")[0] for task in tasks
     }
     assert clinic.json("slots", "scope", *WEEK, "--limit", "1")["slots"][0]["start"] == "2030-12-04T14:00:00Z"
-    assert "outside the hours of couch" in clinic("book", "ana", "scope", "--start", "2030-12-02 08:00", code=2).stderr
+    assert (
+        "couch is closed then: The nurse is ill"
+        in clinic("book", "ana", "scope", "--start", "2030-12-02 08:00", code=2).stderr
+    )
     clinic("done", tasks[0]["key"], "reached", "--by", "Dana")
     clinic("disrupt", "--undo", found["closing"]["id"])
     assert clinic.json("tasks")["tasks"] == []
@@ -243,6 +319,45 @@ def test_closing_needs_a_calendar_that_there_is_and_an_end(clinic):
     shown = clinic("disrupt", "couch", "--from", "2030-12-02", "--to", "2030-12-02 09:00").stdout
     assert "0 appointments affected" in shown
     assert "commsched disrupt --undo CL-" in shown
+
+
+def test_a_last_day_that_is_given_as_a_date_belongs_to_it(clinic):
+    """As everywhere else: until Monday is Monday too."""
+    found = clinic.json("slots", "scope", "--from", "2030-12-02", "--to", "2030-12-02", "--limit", "50")
+    assert (len(starts(found)), max(starts(found))) == (5, "2030-12-02T15:00:00Z")
+
+
+def test_what_is_closed_is_not_closed_twice(clinic):
+    """The second time it says so, and as what; part of it, and one place of it, are closed already too."""
+    closing = ("disrupt", "couch", "--from", "2030-12-02", "--to", "2030-12-03", "--reason", "The nurse is ill")
+    first = clinic.json(*closing)["closing"]
+    again = clinic.json(*closing)
+    assert (again["closing"], again["affected"]) == (first, [])
+    name = first["id"]
+    said = clinic("disrupt", "couch#2", "--from", "2030-12-03", "--to", "2030-12-03").stdout
+    assert f"couch is closed for all of that time already, as {name}: The nurse is ill." in said
+    assert clinic.json("disrupt", "couch", "--from", "2030-12-03", "--to", "2030-12-04")["closing"]["id"] != name
+
+
+def test_a_wish_that_nothing_can_answer_is_refused(clinic):
+    """Each with what to do instead; nothing is recorded."""
+    days = ("--from", "2030-12-02", "--to", "2030-12-06")
+    assert "No rule offers free times for oil_change (trigger `offer`); there is scope." in (
+        clinic("wish", "ana", "oil_change", *days, code=2).stderr
+    )
+    assert "With a notice of 9999d no time until 2030-12-06 is left" in (
+        clinic("wish", "ana", "scope", *days, "--notice", "9999d", code=2).stderr
+    )
+    clinic("wish", "ana", "scope", *days, "--id", "W1")
+    assert "between 2030-12-02 and 2030-12-06 already, as W1; --id W1 changes that" in (
+        clinic("wish", "ana", "scope", "--from", "2030-12-06", "--to", "2030-12-09", code=2).stderr
+    )
+    clinic("wish", "ana", "scope", *days, "--id", "W1", "--notice", "48h")
+    clinic("wish", "ana", "scope", "--from", "2030-12-09", "--to", "2030-12-13")
+    clinic("book", "ben", "scope", "--start", "2030-12-02 08:00")
+    assert (
+        "They have an appointment for scope within these days" in clinic("wish", "ben", "scope", *days, code=2).stderr
+    )
 
 
 def test_the_waiting_list_takes_and_gives_back(clinic):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from commsched.engine.calendars import AGAIN_SECONDS, REFRESH_SECONDS, Calendars
-from commsched.errors import UnknownName
+from commsched.errors import CommschedError, UnknownName
 from commsched.plugin.base import Calendar, NoSettings, Unreadable
 from commsched.plugin.view import Snapshot
 from commsched.timing.windows import ALWAYS, NEVER, Windows
@@ -107,3 +108,20 @@ def test_reading_again_makes_no_other_world():
     gone = Snapshot("desk", NEVER, NOW, stale=True, since=NOW)
     assert gone.known == Snapshot("desk", NEVER, NOW + HOUR, stale=True, since=NOW).known != fresh.known
     assert gone.known != Snapshot("desk", NEVER, NOW).known
+
+
+def test_that_a_calendar_cannot_be_read_is_logged_once_with_the_reason(calendars, desk):
+    """Again only when it is another reason, or when it could be read meanwhile."""
+
+    def said(answer):
+        desk.answer = answer
+        with capture_logs() as logs:
+            calendars.snapshot("desk", (NOW, NOW + HOUR), NOW)
+        return [(one["event"], one["calendar"], one["reason"]) for one in logs]
+
+    gone, away = CommschedError("the file is gone"), CommschedError("the server is away")
+    assert said(gone) == [("calendar_unreadable", "desk", "the file is gone")]
+    assert said(gone) == []
+    assert said(away) == [("calendar_unreadable", "desk", "the server is away")]
+    assert said(ALWAYS) == []
+    assert said(away) == [("calendar_unreadable", "desk", "the server is away")]

@@ -302,6 +302,19 @@ def test_a_rules_pace(garage, customer):
     assert sorted(call.name for call in shop.mail.calls) == ["Ann", "Bob", "Cy", "Dan", "Eve"]
 
 
+def test_only_the_messages_that_found_no_place_are_put_off(garage, customer, fact):
+    """What else is to happen to the customer has its own time; what hangs on the message waits with it."""
+    rule = PACED["config/rules/thanks.yaml"].replace("2/day", "1/day")
+    again = "  - {step: again, at: event + 10m, deadline: event + 30h, template: thanks, media: [email], after: say}\n"
+    shop = garage({"config/rules/thanks.yaml": rule + again})
+    shop.learn(*customer("ann"), *customer("bob"), *customer("cy"))
+    soon = shop.clock.at + timedelta(minutes=20)
+    shop.learn(fact("customer", customer="cy", name="Cyrus", at=soon), fact("customer", customer="bob", name="Bobby"))
+    assert shop.tick().sent == 1
+    assert shop.due("cy") == soon
+    assert shop.due("bob") == shop.clock.at + timedelta(days=1)
+
+
 def test_catching_up(garage, customer):
     """Orders from before the rule counted go a few a day, beside the places of the new ones, which they do not take."""
     rule = PACED["config/rules/thanks.yaml"] + "since: 2026-06-14\ncatch_up: {per_day: 1}\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from commsched.cli.health import examine
 from commsched.store import queries
@@ -56,17 +57,25 @@ steps:
 OFFER = "Subject: Another time\n\n{% for slot in slots %}{{ slot }}\n{% endfor %}"
 
 
+TYRES = "\nservices:\n  tyres: {name: Tyres, every: {months: 12}, duration: 45m, calendar: bay}"
+
+
 @pytest.fixture
-def shop(garage, configuration):
-    """One bay that is open for two oil changes a week; horizon two weeks; it is Monday noon."""
+def files(configuration):
+    """One bay that is open for two oil changes a week; horizon two weeks."""
     config = configuration.replace("live_from", 'horizon = "14d"\nlive_from')
-    files = {
+    return {
         "config/commsched.toml": config + BAY,
         "config/services.yaml": SERVICES,
         "config/rules/invite.yaml": INVITE,
         "config/rules/tell.yaml": TELL,
         "templates/offer-slots/email.txt": OFFER,
     }
+
+
+@pytest.fixture
+def shop(garage, files):
+    """That bay; it is Monday noon."""
     return garage(files)
 
 
@@ -107,6 +116,31 @@ def test_no_more_are_invited_than_there_is_room_for_the_nearest_due_first(shop, 
     assert shop.due("c0") - shop.clock.at >= timedelta(hours=1)
     shop.tick(days=1)
     assert len(invited(shop)) == 4
+
+
+def test_two_campaigns_do_not_give_away_the_same_room(garage, files, fact):
+    """Room for four at the one bay is room for four, whichever rule invites, in one pass or in two."""
+    also = INVITE.replace("rule: invite", "rule: also").replace("service_due: oil", "service_due: tyres")
+    services = SERVICES.replace("services:", TYRES.strip())
+    shop = garage({**files, "config/services.yaml": services, "config/rules/also.yaml": also})
+    for name, at in (("c1", "2025-06-19T12:00:00Z"), ("c2", "2025-06-18T12:00:00Z"), ("c3", "2025-06-17T12:00:00Z")):
+        shop.learn(
+            fact("customer", customer=name, name=name, at="2025-01-01T12:00:00Z"),
+            fact("contact_point", customer=name, kind="email", address=f"{name}@x.example", at="2025-01-01T12:00:00Z"),
+            fact("asset", customer=name, id=f"car-{name}", kind="car", in_use=True, at="2025-01-01T12:00:00Z"),
+            *(
+                fact("service_record", customer=name, service=what, asset=f"car-{name}", outcome="done", at=at)
+                for what in ("oil", "tyres")
+            ),
+        )
+    for _ in range(3):
+        shop.tick(minutes=1)
+        shop.tick(days=1)
+    with shop.store.read() as connection:
+        rows = connection.execute(text("SELECT rule, calendar FROM invitation")).all()
+    assert {row.rule for row in rows} == {"invite", "also"}
+    assert {row.calendar for row in rows} == {"bay"}
+    assert len(rows) == 4
 
 
 def test_a_later_step_is_no_second_invitation(shop, overdue):
@@ -150,6 +184,28 @@ def test_a_preparation_that_is_too_late_offers_free_times(shop, fact):
     with shop.store.read() as connection:
         assert [row.status for row in queries.appointments_between(connection, 0, 2**60)] == ["booked"]
         assert queries.tasks(connection) == []
+
+
+def test_messages_that_offer_times_read_their_calendar_once_together(shop, fact):
+    """However many of a batch offer times, and before any transaction is open."""
+    reads, there = [], shop.app.calendars["bay"].snapshot
+
+    def counted(within, now):
+        reads.append(within)
+        return there(within, now)
+
+    shop.app.calendars["bay"].snapshot = counted
+    for name in ("ann", "bob", "cy"):
+        shop.learn(
+            fact("customer", customer=name, name=name),
+            fact("contact_point", customer=name, kind="email", address=f"{name}@x.example"),
+            fact(
+                "appointment", customer=name, id=f"a-{name}", service="scope", start="2026-06-17T14:00:00Z",
+                status="booked", calendar="bay", at="2026-06-15T17:00:00Z", stated_by="customer",
+            ),
+        )  # fmt: skip
+    assert shop.tick().sent == 3
+    assert len(reads) == 1
 
 
 def test_where_no_time_can_be_offered_somebody_must_act(shop, fact):

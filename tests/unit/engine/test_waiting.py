@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from hashlib import blake2b
 
 import pytest
 
-from commsched.engine.waiting import match
+from commsched.engine.booking import Desk
+from commsched.engine.seeking import Fruitless
+from commsched.engine.waiting import Matched, match
+from commsched.errors import CommschedError
 from commsched.planning.fold import fold
 from commsched.store.ledgers import load
 
@@ -46,10 +51,10 @@ def shop(garage, configuration):
 
 
 @pytest.fixture
-def waits(shop, fact):
-    """Somebody who waits for an oil change this week."""
+def waits_at(fact):
+    """Somebody who waits for an oil change at a shop this week."""
 
-    def made(name, at="2026-06-01T12:00:00Z", first="2026-06-15", last="2026-06-17", **fields):
+    def made(shop, name, at="2026-06-01T12:00:00Z", first="2026-06-15", last="2026-06-17", **fields):
         shop.learn(
             fact("customer", customer=name, name=name.title()),
             fact("contact_point", customer=name, kind="email", address=f"{name}@x.example"),
@@ -59,9 +64,46 @@ def waits(shop, fact):
     return made
 
 
+@pytest.fixture
+def waits(shop, waits_at):
+    """Somebody who waits at this shop."""
+    return partial(waits_at, shop)
+
+
 def look(shop):
     """Go through the waiting list now."""
     return match(shop.app.desk, shop.store, shop.clock.at)
+
+
+@dataclass
+class Watched:
+    """Goes through the list like the shop does, and notes each plan and each calendar that is read for it."""
+
+    shop: object
+    fruitless: Fruitless = field(default_factory=Fruitless)
+    meanwhile: object = None
+    plans: int = 0
+    calendars: list[str] = field(default_factory=list)
+
+    def look(self) -> Matched:
+        self.plans, self.calendars = 0, []
+        return match(self._desk, self.shop.store, self.shop.clock.at, self.fruitless)
+
+    def _desk(self):
+        desk = self.shop.app.desk()
+
+        def snapshot(name, within, now):
+            self.calendars.append(name)
+            return desk.snapshot(name, within, now)
+
+        return Desk(replace(desk.world, extra_facts=(self._planned,)), snapshot)
+
+    def _planned(self, _facts):
+        self.plans += 1
+        if self.meanwhile is not None:
+            first, self.meanwhile = self.meanwhile, None
+            first()
+        return []
 
 
 def offers(shop, *customers):
@@ -209,3 +251,98 @@ def test_a_wish_must_make_sense(shop, tmp_path):
     )
     (batch,) = shop.app.take_in(tmp_path / "wishes.jsonl", None)
     assert [reject.field for reject in batch.rejects] == ["between", "notice"]
+
+
+TAKEN = {"start": WEDNESDAY, "status": "booked", "calendar": "bay", "service": "oil"}
+STOP = {"medium": "email", "purpose": "*", "granted": False, "method": "link", "stated_by": "customer"}
+
+
+def test_others_write_while_a_time_is_sought_and_what_they_take_is_not_offered(shop, waits, fact):
+    """The search keeps nobody from booking; the next pass offers what is left."""
+    waits("old", last="2026-06-18")
+    looks = Watched(shop, meanwhile=lambda: shop.learn(fact("appointment", customer="cy", id="a1", **TAKEN)))
+    assert looks.look().offered == 0
+    assert offers(shop, "old") == {}
+    assert looks.look().offered == 1
+    assert offers(shop, "old") == {"old": "Thu 14:00"}
+
+
+def test_who_says_something_while_a_time_is_sought_is_offered_nothing_on_an_old_plan(shop, waits, fact):
+    """An opt-out that comes in between wins."""
+    waits("old")
+    looks = Watched(shop, meanwhile=lambda: shop.learn(fact("consent", customer="old", **STOP)))
+    assert looks.look().offered == 0
+    assert looks.look().offered == 0
+    assert offers(shop, "old") == {}
+
+
+def test_of_two_who_go_through_the_list_at_once_one_writes(shop, waits):
+    """What the other has offered meanwhile is not offered to somebody else."""
+    waits("old")
+    waits("new", at="2026-06-02T12:00:00Z")
+    looks = Watched(shop, meanwhile=lambda: look(shop))
+    assert looks.look().offered == 0
+    assert offers(shop, "old", "new") == {"old": "Wed 14:00"}
+
+
+def test_a_search_that_found_nothing_is_not_made_again_until_something_changes(shop, waits, fact):
+    """Neither is the list planned every half minute for nothing, nor does anybody miss what comes free."""
+    waits("old")
+    shop.learn(fact("consent", customer="old", **STOP))
+    looks = Watched(shop)
+    assert (looks.look().offered, looks.plans) == (0, 1)
+    assert (looks.look().offered, looks.plans) == (0, 0)
+    shop.learn(fact("customer", customer="old", name="Older"))
+    assert (looks.look().offered, looks.plans) == (0, 1)
+    shop.learn(fact("appointment", customer="cy", id="a2", **{**TAKEN, "start": THURSDAY}))
+    assert (looks.look().offered, looks.plans) == (0, 0), "Thursday is none of their days"
+    shop.learn(fact("appointment", customer="cy", id="a3", **TAKEN))
+    assert (looks.look().offered, looks.plans) == (0, 0)
+    shop.learn(fact("appointment", customer="cy", id="a3", at="2026-06-15T14:00:00Z", status="cancelled"))
+    assert (looks.look().offered, looks.plans) == (0, 1)
+    shop.clock.at += timedelta(minutes=16)
+    assert (looks.look().offered, looks.plans) == (0, 1), "time alone may have made it possible"
+
+
+def test_who_takes_no_mail_is_asked_about_one_time_only(garage, configuration, waits_at, fact):
+    """Another time would change nothing; who merely cannot be reached in time may be reached for another."""
+    week = BAY.replace('"wed" = ["09:00-09:45"]', '"wed" = ["09:00-18:00"]')
+    shop = garage({**FILES, "config/commsched.toml": configuration + week})
+    waits_at(shop, "old")
+    shop.learn(fact("consent", customer="old", **STOP))
+    looks = Watched(shop)
+    assert (looks.look().offered, looks.plans) == (0, 1)
+
+
+def test_a_calendar_that_cannot_be_read_takes_no_offer_back(shop, waits, fact):
+    """Nobody knows whether the time is free: what was offered stands, and nothing new is offered."""
+    waits("old")
+    look(shop)
+    waits("new", at="2026-06-02T12:00:00Z", last="2026-06-18")
+    there = shop.app.calendars["bay"].snapshot
+    shop.app.calendars["bay"].snapshot = _broken
+    shop.learn(fact("appointment", customer="cy", id="a1", **TAKEN))
+    done = look(shop)
+    assert (done.offered, done.withdrawn) == (0, 0)
+    assert offers(shop, "old", "new") == {"old": "Wed 14:00"}
+    shop.app.calendars["bay"].snapshot = there
+    done = look(shop)
+    assert (done.offered, done.withdrawn) == (1, 1)
+    assert offers(shop, "old", "new") == {"new": "Thu 14:00"}
+
+
+def test_only_calendars_that_somebody_waits_for_are_read(shop, waits, fact):
+    """A wish that an appointment has fulfilled, and one that rests, need none."""
+    waits("old")
+    looks = Watched(shop)
+    looks.look()
+    assert set(looks.calendars) == {"bay"}
+    mine = {**TAKEN, "stated_by": "customer"}
+    shop.learn(fact("appointment", customer="old", id="a1", **mine))
+    looks.look()
+    looks.look()
+    assert looks.calendars == []
+
+
+def _broken(*_):
+    raise CommschedError("the server is away")

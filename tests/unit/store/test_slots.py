@@ -38,6 +38,12 @@ def booked(fact):
     return made
 
 
+def tell(store, resources, now):
+    """Say what there is to book, as a start or a reload does."""
+    with store.write() as connection:
+        slots.remember(connection, resources, now)
+
+
 def held(store):
     """Resource and length in cells of every appointment that takes something; ``None`` where there was no room."""
     with store.read() as connection:
@@ -136,6 +142,26 @@ def test_another_capacity_seats_everybody_afresh(bays, booked, learn, noon):
     with bays.write() as connection:
         slots.remember(connection, Resources({}, {}), noon)
     assert held(bays) == {}
+
+
+def test_what_was_stored_before_its_calendar_was_known_takes_its_place_then(store, booked, learn, noon):
+    """Appointments that name no calendar too, when the service is said to be done at one, or a calendar is declared."""
+    learn(store, booked("a1"), booked("a2", "bob", calendar=None), booked("a3", "cy", calendar=None, service="tyres"))
+    assert held(store) == {}
+    tell(store, Resources({"bays": 2}, {"oil": 45}, {"oil": "bays"}), noon)
+    assert held(store) == {"a1": ("bays#1", 9), "a2": ("bays#2", 9)}
+    tell(store, Resources({"bays": 2, "yard": 1}, {"oil": 45, "tyres": 30}, {"oil": "bays", "tyres": "yard"}), noon)
+    assert held(store) == {"a1": ("bays#1", 9), "a2": ("bays#2", 9), "a3": ("yard#1", 6)}
+
+
+def test_what_follows_its_service_moves_and_grows_with_it(bays, booked, learn, noon):
+    """A service that is done elsewhere, or takes longer, takes those along of which nothing else was said."""
+    said = booked("a2", "bob", end="2026-07-01T14:20:00Z")
+    learn(bays, booked("a1", calendar=None), said, booked("a3", "cy", calendar=None, status="cancelled"))
+    tell(bays, Resources({"bays": 2}, {"oil": 60}, {"oil": "bays"}), noon)
+    assert held(bays) == {"a1": ("bays#1", 12), "a2": ("bays#2", 4)}
+    tell(bays, Resources({"bays": 2, "yard": 1}, {"oil": 60}, {"oil": "yard"}), noon)
+    assert held(bays) == {"a1": ("yard#1", 12), "a2": ("bays#2", 4)}
 
 
 def test_a_closed_resource_is_given_last(bays, booked, learn, noon):

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 @click.option("--customer-said", is_flag=True, help="The customer asked for it, so a confirmation is theirs.")
 @click.option("--move", metavar="ID", help="Move this appointment there, instead of booking another.")
 @click.option("--id", "name", metavar="ID", help="Its id; that of an appointment moves it. Default: a new one.")
-@click.option("--force", is_flag=True, help="Book what is taken, outside the hours or too soon, all the same.")
+@click.option("--told", is_flag=True, help="You tell them now what to prepare, so that no message need.")
+@click.option("--force", is_flag=True, help="Book all the same what is refused.")
 def book(
     session: Session,
     customer: str,
@@ -36,12 +37,16 @@ def book(
     customer_said: bool,
     move: str | None,
     name: str | None,
+    told: bool,
     force: bool,
 ) -> None:
     """Book an appointment of CUSTOMER for SERVICE; reminders follow by the rules.
 
-    A time is refused that is taken, outside the opening hours, too soon for the service, or that leaves no time to tell
-    what must be prepared; the nearest free ones are named instead.
+    A time is refused that is taken, outside the opening hours, not on a full quarter of an hour, too soon for the
+    service, more than five years ahead, at which the customer has another appointment, or that leaves no time to tell
+    what must be prepared; the nearest free ones are named instead. Somebody who brings two assets may have two
+    appointments at once. Whoever tells the customer what to prepare while they book says so with --told, as after a
+    call.
 
     Example: commsched book C0042 oil_change --start "2026-12-01 09:00" --asset V0070 --customer-said
 
@@ -63,9 +68,10 @@ def book(
     if asset is not None:
         _require_asset(app, customer, asset)
     before = _standing(app, loaded, known, move or name, must_exist=move is not None)
-    wanted = Booking(
-        loaded, known, move or name or f"A-{secrets.token_hex(3)}", asset, stated_by(customer_said=customer_said), force
-    )
+    if told and not known.prep:
+        raise Misuse(f"{service} needs no preparation; leave --told out.")
+    given = move or name or f"A-{secrets.token_hex(3)}"
+    wanted = Booking(loaded, known, given, asset, stated_by(customer_said=customer_said), force, told)
     begins = _begins(session, app, start) if start is not None else None
     fact, at = book_then(session, app, wanted, begins) if begins is not None else book_best(app, wanted)
     when = local(at, app.configuration.deployment.zone)
@@ -75,6 +81,7 @@ def book(
         zone = app.configuration.deployment.zone
         old = before.astimezone(zone)
         undo = f'commsched book {customer} {service} --start "{old:%Y-%m-%d %H:%M}" --move {fact.id}'
+        undo += " --customer-said" if customer_said else ""
         text = f"Moved {known.name} of {who}, {fact.id}: {local(before, zone)} -> {when}."
     say(session, fact, text, undo)
 
@@ -113,6 +120,8 @@ def cancel(session: Session, customer: str, appointment: str, customer_said: boo
     record(app, customer, fact)
     start = known.start.astimezone(zone)
     undo = f'commsched book {customer} {known.service} --start "{start:%Y-%m-%d %H:%M}" --id {appointment}'
+    # Whose word it was: the customer's own booking, or a cancellation that only the customer's word undoes.
+    undo += " --customer-said" if customer_said or known.booked_by == "customer" else ""
     say(session, fact, f"Cancelled {appointment}, {known.service} on {local(known.start, zone)}.", undo)
 
 

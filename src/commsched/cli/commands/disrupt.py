@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -56,6 +55,8 @@ def disrupt(
         raise Misuse("name the CALENDAR and --to, until when it is closed; or give --undo ID.")
     closing = _closing(session, app, calendar, first, last, reason)
     now = app.clock.now()
+    if not dry_run and _is_closed(session, app, closing):
+        return
     desk = read_ahead(app.desk(), closing.calendar, (now, closing.span[1] + 2 * AHEAD), now)
     with app.store.write() as connection:
         found = close(desk, connection, closing, me(), now)
@@ -70,8 +71,28 @@ def disrupt(
     )
 
 
+def _is_closed(session: Session, app: App, closing: Closing) -> bool:
+    """Whether it is closed for all of that time already; then that is said."""
+    from commsched.engine.disruption import standing
+
+    with app.store.read() as connection:
+        before = standing(connection, closing)
+    if before is None:
+        return False
+    why = f": {before.reason}" if before.reason else ""
+    session.say(
+        f"{before.resource or before.calendar} is closed for all of that time already, as {before.id}{why}. Nothing "
+        f"was changed. To open it: commsched disrupt --undo {before.id}",
+        closing=_closing_json(before),
+        moved=0,
+        affected=[],
+    )
+    return True
+
+
 def _closing(session: Session, app: App, name: str, first: str | None, last: str, reason: str) -> Closing:
     from commsched.cli.lookup import unknown
+    from commsched.cli.times import end
     from commsched.engine.disruption import Closing
     from commsched.errors import Misuse
 
@@ -81,19 +102,10 @@ def _closing(session: Session, app: App, name: str, first: str | None, last: str
     if name not in capacity and name not in places:
         raise unknown("calendar", name, places if mark else list(capacity))
     now = app.clock.now()
-    begins, ends = session.moment(first) or now, _end(session, last)
+    begins, ends = session.moment(first) or now, end(last, session.zone())
     if ends <= max(begins, now):
         raise Misuse("--to must lie after --from, and ahead.")
     return Closing(f"CL-{secrets.token_hex(3)}", calendar, name if mark else None, (begins, ends), reason)
-
-
-def _end(session: Session, text: str) -> datetime:
-    from commsched.cli.times import day, moment
-    from commsched.timing.civil import DAY, start_of_day
-
-    if len(text) == len("2026-12-01"):
-        return start_of_day(day(text) + DAY, session.zone())
-    return moment(text, session.zone())
 
 
 def _reopen(session: Session, app: App, name: str) -> None:
@@ -123,19 +135,21 @@ def _words(one: Affected, closing: Closing, desk: Desk) -> str:
     )
 
 
+def _closing_json(closing: Closing) -> dict[str, object]:
+    return {
+        "id": closing.id,
+        "calendar": closing.resource or closing.calendar,
+        "from": closing.span[0],
+        "to": closing.span[1],
+        "reason": closing.reason,
+    }
+
+
 def _json(desk: Desk, closing: Closing, found: Disruption, *, dry_run: bool) -> dict[str, object]:
     from commsched.cli.freetimes import times_json
 
     return {
-        "closing": None
-        if dry_run
-        else {
-            "id": closing.id,
-            "calendar": closing.resource or closing.calendar,
-            "from": closing.span[0],
-            "to": closing.span[1],
-            "reason": closing.reason,
-        },
+        "closing": None if dry_run else _closing_json(closing),
         "moved": found.moved,
         "affected": [
             {

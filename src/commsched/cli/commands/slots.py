@@ -11,7 +11,9 @@ from commsched.cli.session import Session, command
 @click.argument("service")
 @click.option("--customer", metavar="ID", help="For whom: their stated hours and what they must be told count.")
 @click.option("--from", "first", metavar="TIME", help="From when; default: now.")
-@click.option("--to", "last", metavar="TIME", help="Until when; default: two weeks later.")
+@click.option(
+    "--to", "last", metavar="TIME", help="Until when; a date alone is that whole day. Default: two weeks later."
+)
 @click.option("--near", metavar="TIME", help="Those nearest to this time first.")
 @click.option("--limit", default=10, show_default=True, type=click.IntRange(1, 1000), help="How many at most.")
 def slots(
@@ -33,6 +35,7 @@ def slots(
     """
     from commsched.cli.freetimes import show_times, times_json
     from commsched.cli.lookup import require_customer, unknown
+    from commsched.cli.times import end
     from commsched.engine.booking import AHEAD, Look, free_times
     from commsched.errors import Misuse
 
@@ -43,7 +46,7 @@ def slots(
     loaded = require_customer(app, customer) if customer is not None else None
     now = app.clock.now()
     begins = max(now, session.moment(first) or now)
-    ends = session.moment(last) or begins + AHEAD
+    ends = end(last, session.zone()) if last is not None else begins + AHEAD
     if ends <= begins:
         raise Misuse("--to must lie after --from, and ahead.")
     desk = app.desk()

@@ -34,13 +34,18 @@ def wish(
 ) -> None:
     """Put CUSTOMER on the waiting list for SERVICE: a time that is free is offered to them, by the rules.
 
+    A wish that nothing could answer is refused: one for a service whose times no rule offers, whose notice leaves no
+    day, that they have made already, or that an appointment fulfils.
+
     Example: commsched wish C0042 oil_change --from 2026-12-01 --to 2026-12-12 --notice 24h
     """
     from commsched.cli.lookup import name_of, require_customer, unknown
-    from commsched.cli.stated import record, say
+    from commsched.cli.stated import completed, record, say
     from commsched.cli.times import day
+    from commsched.engine.seeking import vain
     from commsched.errors import Misuse
     from commsched.model.facts import Wish
+    from commsched.planning.fold import fold
     from commsched.timing.civil import local_date
 
     app = session.app()
@@ -65,6 +70,11 @@ def wish(
         between=(begins, ends),
         notice=notice,
     )
+    completed(app, fact)
+    app.checker.check(fact)
+    why = vain(fact, fold(loaded.ledger, now), app.rules, app.services, app.configuration.deployment.zone, now)
+    if why:
+        raise Misuse(why)
     record(app, customer, fact)
     text = f"{name_of(app, loaded)} ({customer}) waits for {service} between {begins} and {ends}, as {fact.id}."
     say(session, fact, text, f"commsched wish {customer} --withdraw {fact.id}")

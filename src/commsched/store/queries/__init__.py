@@ -65,8 +65,10 @@ from commsched.store.queries.messages import (
 )
 from commsched.store.queries.slots import (
     add_closure,
+    appointments_of,
     busy_resources,
     closures,
+    customers_following,
     drop_closure,
     drop_slots,
     held_slots,
@@ -106,6 +108,7 @@ __all__ = [
     "appointments_between",
     "appointments_in",
     "appointments_named",
+    "appointments_of",
     "attempts",
     "breakers",
     "bump",
@@ -117,6 +120,7 @@ __all__ = [
     "closures",
     "counts",
     "customers",
+    "customers_following",
     "decisions",
     "digests",
     "drop_breaker",

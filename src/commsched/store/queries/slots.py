@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, insert, select, text
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, select, text
 
 from commsched.store import tables as t
 from commsched.store.queries.base import chunks
@@ -75,11 +75,35 @@ def put_slots(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None
         connection.execute(insert(t.cell), cells)
 
 
-def upcoming_appointments(connection: Connection, calendars: Iterable[str], since: int) -> list[dict[str, Any]]:
-    """The appointments in these calendars that hold and begin after an instant."""
+def upcoming_appointments(
+    connection: Connection, calendars: Iterable[str], services: Iterable[str], since: int
+) -> list[dict[str, Any]]:
+    """The appointments in these calendars that hold and begin after an instant, or for these services in none."""
     a = t.appointment.c
-    query = select(t.appointment).where(a.calendar.in_(sorted(set(calendars))), a.status.in_(HOLDING), a.start > since)
+    there = a.calendar.in_(sorted(set(calendars))) | (_unsaid() & a.service.in_(sorted(set(services))))
+    query = select(t.appointment).where(there, a.status.in_(HOLDING), a.start > since)
     return [row._asdict() for row in connection.execute(query.order_by(a.start, a.customer, a.id))]
+
+
+def customers_following(connection: Connection, services: Iterable[str], since: int) -> list[str]:
+    """Who has an appointment for one of these services after an instant of which no calendar, or no end, was said."""
+    a = t.appointment.c
+    query = select(a.customer).where(a.service.in_(sorted(set(services))), a.status.in_(HOLDING), a.start > since)
+    follows = _unsaid() | (a.end <= a.start)
+    return list(connection.execute(query.where(follows).distinct().order_by(a.customer)).scalars())
+
+
+def appointments_of(connection: Connection, customers: Iterable[str]) -> list[dict[str, Any]]:
+    """All appointments of these customers."""
+    a = t.appointment.c
+    query = select(t.appointment).where(a.customer.in_(sorted(set(customers))))
+    return [row._asdict() for row in connection.execute(query.order_by(a.customer, a.id))]
+
+
+def _unsaid() -> ColumnElement[bool]:
+    """No calendar was said."""
+    a = t.appointment.c
+    return a.calendar.is_(None) | (a.calendar == "")
 
 
 def closures(connection: Connection, calendar: str | None = None) -> list[Row[Any]]:

@@ -38,10 +38,9 @@ def live_offers(connection: Connection, now: int) -> list[Row[Any]]:
     return list(connection.execute(query.order_by(t.offer.c.expires, t.offer.c.customer, t.offer.c.id)))
 
 
-def add_invitation(connection: Connection, rule: str, key: str, customer: str, at: int) -> None:
-    """Remember an invitation; one that is tried again counts once."""
-    row = {"rule": rule, "key": key, "customer": customer, "at": at}
-    connection.execute(upsert(connection)(t.invitation).values(**row).on_conflict_do_nothing())
+def add_invitation(connection: Connection, **fields: object) -> None:
+    """Remember an invitation: rule, key, customer, at, calendar. One that is tried again counts once."""
+    connection.execute(upsert(connection)(t.invitation).values(**fields).on_conflict_do_nothing())
 
 
 def invited(connection: Connection, rule: str, key: str) -> bool:
@@ -50,9 +49,12 @@ def invited(connection: Connection, rule: str, key: str) -> bool:
     return connection.execute(select(t.invitation.c.key).where(where)).first() is not None
 
 
-def open_invitations(connection: Connection, rule: str, since: int, services: Collection[str]) -> int:
-    """How many of a rule's invitations since an instant have led to no appointment for one of the services."""
+def open_invitations(connection: Connection, rule: str, since: int, services: Collection[str]) -> dict[str, int]:
+    """How many of a rule's invitations since an instant led to no appointment for one of the services, by calendar.
+
+    Those of which the calendar is not known have the empty name.
+    """
     a, i = t.appointment.c, t.invitation.c
     holds = (a.customer == i.customer) & a.service.in_(sorted(services)) & a.status.in_(HOLDING) & (a.start > i.at)
-    query = select(func.count()).select_from(t.invitation).where(i.rule == rule, i.at > since, ~exists().where(holds))
-    return int(connection.execute(query).scalar_one())
+    query = select(i.calendar, func.count()).where(i.rule == rule, i.at > since, ~exists().where(holds))
+    return {name: int(count) for name, count in connection.execute(query.group_by(i.calendar))}

@@ -1,0 +1,76 @@
+"""What the desk minds besides free times: where the customer is already, and what they are told there and then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from commsched.model.facts import Appointment, TaskDone
+from commsched.model.state import Appointment as Standing
+from commsched.model.state import State
+from commsched.model.subjects import digest_of
+from commsched.planning.fold import fold
+from commsched.planning.ledger import Ledger
+from commsched.planning.prep import tellers
+from commsched.planning.world import World
+from commsched.rules.rule import Service
+from commsched.timing.windows import Span
+
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Engaged:
+    """An appointment that keeps the customer from being elsewhere, and when it is."""
+
+    appointment: Standing
+    span: Span
+
+    def overlaps(self, span: Span) -> bool:
+        """Whether some of it is within a span."""
+        return self.span[0] < span[1] and self.span[1] > span[0]
+
+
+def engaged(state: State, services: Mapping[str, Service], asset: str | None, leaving: str | None) -> list[Engaged]:
+    """The appointments at which a customer, or what is to be served, is already; ``leaving`` is the one that moves.
+
+    Two appointments for two different assets may be at one time; of those that name none the customer comes along.
+    """
+    found = []
+    for one in sorted(state.appointments.values(), key=lambda one: (one.start, one.id)):
+        same = asset is None or one.asset is None or one.asset == asset
+        if one.status in {"booked", "confirmed"} and one.id != leaving and same:
+            service = services.get(one.service)
+            length = service.duration if service is not None else HOUR
+            end = one.end if one.end is not None and one.end > one.start else one.start + length
+            found.append(Engaged(one, (one.start, end)))
+    return found
+
+
+def told_with(fact: Appointment, ledger: Ledger, world: World, by: str, now: datetime) -> list[TaskDone]:
+    """The facts that a customer was told every preparation for an appointment as it is booked by ``fact``.
+
+    They are those that ``done … reached --told`` gives, one for each rule that would tell a preparation; none, if the
+    service needs none. ``fact`` must be complete.
+    """
+    entries = tuple(sorted((*ledger.entries, (digest_of(fact).hex(), fact)), key=lambda entry: entry[0]))
+    booked = fold(replace(ledger, entries=entries), now).appointments[str(fact.id)]
+    service = world.services[booked.service]
+    found = {
+        (rule.name, prep.id): step.name
+        for prep in service.prep
+        for rule, step in tellers(world.rules, service, prep.id)
+    }
+    return [
+        TaskDone(
+            at=now,
+            customer=ledger.customer,
+            task=f"{ledger.customer}/{rule}/{step}/{booked.id}/{booked.occurrence}",
+            outcome="reached",
+            told=prep,
+            by=by,
+            stated_by="staff",
+        )
+        for (rule, prep), step in found.items()
+    ]
