@@ -20,6 +20,7 @@ from commsched.errors import CommschedError
 from commsched.plugin.base import OURS, Calendar, Entry, Settings, Unreadable
 from commsched.plugin.fields import Length, Week, ZoneName
 from commsched.plugin.ical import entries_of
+from commsched.plugin.series import Budget
 from commsched.plugin.view import Snapshot
 from commsched.timing.civil import parse_week, weekly
 from commsched.timing.windows import ALWAYS, Span, Windows
@@ -72,7 +73,8 @@ class EventCalendar(Calendar[E]):
 
         Raises :class:`ValueError` if a document cannot be read.
         """
-        found = (one for token, document in documents for one in entries_of(document, self.here, within, token))
+        budget = Budget()
+        found = (one for token, document in documents for one in entries_of(document, self.here, within, token, budget))
         return tuple(sorted(found, key=lambda entry: (entry.start, entry.end, entry.uid)))
 
     def opened(self, documents: Iterable[tuple[str, bytes]], within: Span) -> Windows:
