@@ -310,12 +310,22 @@ def test_a_token_of_another_place_is_not_followed(site, elsewhere):
 
 
 def test_the_password_goes_nowhere_else(site, elsewhere):
-    """Not even where the server itself sends us."""
+    """Not even where the server itself sends us, however we say who we are."""
     other = Site()
     try:
         sent_on = elsewhere(lambda handler: say(handler, 307, Location=other.url))
         with pytest.raises(Unreadable, match="answered 307"):
             sent_on.snapshot(WITHIN, NOW)
+        sent_on = elsewhere(lambda handler: say(handler, 307, Location=other.url))
+        answered = site.answer
+        site.answer = lambda handler: (
+            say(handler, 401, WWW_Authenticate='Digest realm="calendars", nonce="n", qop="auth"')
+            if handler.headers.get("Authorization") is None
+            else answered(handler)
+        )
+        with pytest.raises(Unreadable, match="answered 307"):
+            sent_on.snapshot(WITHIN, NOW)
+        assert site.asked[-1]["authorization"].startswith("Digest username=")
     finally:
         other.close()
     assert other.asked == []

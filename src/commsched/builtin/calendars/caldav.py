@@ -123,6 +123,8 @@ class _Transport:
         found.status_code, found.url, found.request, found.connection = answer.status, request.url, request, self
         found.headers.update(answer.headers)
         found.raw = BytesIO(answer.body)
+        # Here, so that it does not depend on the order of the library's hooks what is seen before it is followed.
+        _refuse(found)
         return found
 
     def close(self) -> None:
@@ -155,7 +157,6 @@ class CalDav(RemoteCalendar[CalDavSettings]):
             self._client.session.mount(scheme, self._transport)
         # No proxy and no password that the configuration does not name.
         self._client.session.trust_env = False
-        self._client.session.hooks["response"].append(_refuse)
 
     @property
     def source(self) -> str:
@@ -262,7 +263,7 @@ class CalDav(RemoteCalendar[CalDavSettings]):
         return _Answer(answer.headers.get("ETag", ""), raw.encode() if isinstance(raw, str) else raw, answer.tree)
 
 
-def _refuse(response: Any, *_: object, **__: object) -> None:  # noqa: ANN401 - requests' Response, which is an extra's
+def _refuse(response: Any) -> None:  # noqa: ANN401 - requests' Response, which is an extra's
     """Stop at what is no answer, before the library follows it or prints it. With 401 the server asks who we are."""
     status, kind = response.status_code, response.headers.get("Content-Type", "")
     if status in {404, 409, 410, 412}:
