@@ -25,9 +25,13 @@ class Site:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self):
-                site.asked.append({"path": self.path, **{name.lower(): one for name, one in self.headers.items()}})
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                headers = {name.lower(): one for name, one in self.headers.items()}
+                site.asked.append({"path": self.path, "method": self.command, **headers})
                 self.close_connection = True
                 site.answer(self)
+
+            do_PROPFIND = do_REPORT = do_GET  # noqa: N815 - named after the methods of HTTP
 
             def log_message(self, *_):
                 """Nothing is said."""

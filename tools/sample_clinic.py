@@ -8,17 +8,13 @@ The same arguments always give the same bytes. Every line is decoded again befor
 from __future__ import annotations
 
 import argparse
-from collections import Counter
-from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
-import msgspec
 from clinic.bookings import make_stories
 from clinic.diary import DAY, Diary
 from clinic.people import make_people
-
-from commsched.model.facts import AnyFact, Fact
+from factfiles import contents, write
 
 ROOT = Path(__file__).resolve().parents[1]
 LAST = date(2027, 1, 1)
@@ -31,22 +27,7 @@ def sample(last: date = LAST, patients: int = PATIENTS, seed: int = SEED) -> dic
     """The content of every file, by name: one fact a line, in the order in which they were learnt."""
     diary = Diary(last - LONG, last, seed, patients)
     make_stories(diary, make_people(diary))
-    return {f"{name}.jsonl": _lines(facts) for name, facts in sorted(diary.facts.items())}
-
-
-def _lines(facts: Iterable[Fact]) -> bytes:
-    encode = msgspec.json.Encoder().encode
-    return b"".join(line + b"\n" for _, line in sorted((_learnt(fact), encode(fact)) for fact in facts))
-
-
-def _learnt(fact: Fact) -> datetime:
-    return fact.recorded_at or fact.at
-
-
-def count(files: dict[str, bytes]) -> Counter[str]:
-    """How many facts of each type there are; ``ValidationError`` if a line is no fact."""
-    decode = msgspec.json.Decoder(AnyFact).decode
-    return Counter(decode(line).type for content in files.values() for line in content.splitlines())
+    return contents(diary.facts)
 
 
 def main() -> None:
@@ -57,13 +38,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=SEED, metavar="N", help="another seed, other patients")
     parser.add_argument("--out", type=Path, default=ROOT / "examples" / "clinic" / "facts", metavar="DIR")
     arguments = parser.parse_args()
-    files = sample(arguments.to, arguments.patients, arguments.seed)
-    kinds = count(files)
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        (arguments.out / name).write_bytes(content)
-        print(f"{name:24} {len(content.splitlines()):6} facts {len(content) / 1024:8.0f} KiB")
-    print(", ".join(f"{number} {kind}" for kind, number in kinds.most_common()))
+    write(sample(arguments.to, arguments.patients, arguments.seed), arguments.out)
 
 
 if __name__ == "__main__":

@@ -8,19 +8,15 @@ The same arguments always give the same bytes. Every line is decoded again befor
 from __future__ import annotations
 
 import argparse
-from collections import Counter
-from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
-import msgspec
+from factfiles import contents, write
 from sample.appointments import make_appointments
 from sample.diary import Diary
 from sample.people import make_people
 from sample.stories import make_stories
 from sample.vehicles import make_vehicles
-
-from commsched.model.facts import AnyFact, Fact
 
 ROOT = Path(__file__).resolve().parents[1]
 AS_OF = date(2026, 11, 23)
@@ -35,22 +31,7 @@ def sample(as_of: date = AS_OF, customers: int = CUSTOMERS, seed: int = SEED) ->
     vehicles = make_vehicles(diary, people)
     make_appointments(diary, vehicles)
     make_stories(diary, people, vehicles)
-    return {f"{name}.jsonl": _lines(facts) for name, facts in sorted(diary.facts.items())}
-
-
-def _lines(facts: Iterable[Fact]) -> bytes:
-    encode = msgspec.json.Encoder().encode
-    return b"".join(line + b"\n" for _, line in sorted((_learnt(fact), encode(fact)) for fact in facts))
-
-
-def _learnt(fact: Fact) -> datetime:
-    return fact.recorded_at or fact.at
-
-
-def count(files: dict[str, bytes]) -> Counter[str]:
-    """How many facts of each type there are; ``ValidationError`` if a line is no fact."""
-    decode = msgspec.json.Decoder(AnyFact).decode
-    return Counter(decode(line).type for content in files.values() for line in content.splitlines())
+    return contents(diary.facts)
 
 
 def main() -> None:
@@ -61,15 +42,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=SEED, metavar="N", help="another seed, other customers")
     parser.add_argument("--out", type=Path, default=ROOT / "facts", metavar="DIR", help="where to write")
     arguments = parser.parse_args()
-    files = sample(arguments.as_of, arguments.customers, arguments.seed)
-    kinds = count(files)
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        (arguments.out / name).write_bytes(content)
-        print(f"{name:24} {len(content.splitlines()):6} facts {len(content) / 1024:8.0f} KiB")
+    write(sample(arguments.as_of, arguments.customers, arguments.seed), arguments.out)
     # The demo begins on the day on which the facts end.
     (arguments.out / "as-of.txt").write_text(f"{arguments.as_of}\n", "utf-8")
-    print(", ".join(f"{number} {kind}" for kind, number in kinds.most_common()))
 
 
 if __name__ == "__main__":

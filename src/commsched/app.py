@@ -367,13 +367,14 @@ class App:
             self._bases[now.year] = base
         return base
 
-    def _phrase(self, text: str, variables: Mapping[str, object]) -> str:
-        """A text that stands in a rule: it sees a service by its name, and times by the clock of their place."""
+    def _phrase(self, text: str, department: str, variables: Mapping[str, object]) -> str:
+        """A text that stands in a rule of a department: a service by its name, times by the clock of their place."""
         service, where = self.services.get(str(variables.get("service", ""))), variables.get("place_zone")
         named = {"service": service.name} if service is not None else {}
         place = zone(str(where)) if where else None
         try:
-            return self.renderer.phrase(text, Context({**variables, **named}, self._zone, place=place))
+            seen = Context({**variables, **named}, self._zone, place=place, department=self.departments.get(department))
+            return self.renderer.phrase(text, seen)
         except TemplateError as error:
             return f"{text} ({error.detail})"
 

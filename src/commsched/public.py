@@ -50,7 +50,8 @@ from commsched.plugin.hookspecs import hookimpl
 from commsched.plugin.ical import entries_of
 from commsched.plugin.journal import Journal
 from commsched.plugin.view import Department, Snapshot, View, unreadable
-from commsched.plugin.web import Answer, Unreachable, check_host, web_address
+from commsched.plugin.web import Answer, Unreachable, web_address
+from commsched.plugin.web import ask as ask_web
 from commsched.plugin.web import fetch as read_web
 from commsched.timing.civil import (
     by_date,
@@ -126,8 +127,8 @@ __all__ = [
     "Windows",
     "ZoneName",
     "allow",
+    "ask_web",
     "by_date",
-    "check_host",
     "could_not",
     "crash_point",
     "daily",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -12,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
+from sample_tools import load
 
 from commsched.cli.virtual import Virtual
 from commsched.model.facts import AnyFact, Appointment, Customer
@@ -76,13 +76,7 @@ def stretches(facts):
 @pytest.fixture(scope="module")
 def year(tmp_path_factory):
     """The facts of some patients; what was sent in a year, and when each task came up."""
-    sys.path.insert(0, str(ROOT / "tools"))
-    try:
-        from sample_clinic import sample
-
-        files = sample(patients=PATIENTS)
-    finally:
-        sys.path.remove(str(ROOT / "tools"))
+    files = load("sample_clinic").sample(patients=PATIENTS)
     folder = tmp_path_factory.mktemp("year")
     for name, content in files.items():
         (folder / name).write_bytes(content)

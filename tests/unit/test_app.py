@@ -9,9 +9,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from commsched.app import App
+from commsched.check.messages import message_problems
 from commsched.engine.clock import SetClock
 from commsched.errors import ConfigurationError
 from commsched.store import queries
+from commsched.store.messages import load_task
 
 AT = "2026-06-01T12:00:00Z"
 
@@ -163,3 +165,20 @@ def test_recording_replaces_the_channels(deploy, store):
     one = App(deploy(), store=store, recording=True)
     assert {type(channel).kind for channel in one.channels.values()} == {"recording"}
     assert world(one).channels == {"email": "mail", "sms": "text"}
+
+
+def test_a_task_says_whom_it_is_for(garage, configuration, fact, customer):
+    """The texts of tasks see their department's title and telephone number, as docs/rules.md says."""
+    text = "{{ department.title }}, {{ department.phone }}: {{ reason }}"
+    rule = (
+        "rule: thanks\nwhy: You ordered from us.\npurpose: service\ntopic: visit\ndepartment: desk\n"
+        f'trigger: {{event: order}}\nsteps:\n  - {{step: say, at: event, task: "{text}"}}\n'
+    )
+    with_phone = configuration.replace('title = "Desk"', 'title = "Desk"\nphone = "+1 847 555 0100"')
+    one = garage({"config/commsched.toml": with_phone, "config/rules/thanks.yaml": rule})
+    one.learn(*customer()[:2], fact("event", kind="order", at="2026-06-15T11:00:00Z"))
+    one.tick()
+    with one.store.read() as connection:
+        (row,) = queries.tasks(connection)
+    assert load_task(row.body).text == "Desk, +1 847 555 0100: it is due"
+    assert [problem for problem in message_problems(one.app) if problem.code == "text_failed"] == []

@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import sys
 from collections import Counter
 from pathlib import Path
 
-import msgspec
 import phonenumbers
 import pytest
 import yaml
 from click.testing import CliRunner
+from sample_tools import decoded, load, of
 
 from commsched.cli import cli
-from commsched.model.facts import AnyFact, Appointment, ContactPoint, Customer, ServiceRecord, Wish
+from commsched.model.facts import Appointment, ContactPoint, Customer, Fact, ServiceRecord, Wish
 
 ROOT = Path(__file__).resolve().parents[2]
 CLINIC = ROOT / "examples" / "clinic"
@@ -27,13 +26,7 @@ BEGINS = r"low-fibre begins \w{3} \d+ \w{3} \d\d:\d\d and must be told by \w{3} 
 
 @pytest.fixture(scope="module")
 def tool():
-    sys.path.insert(0, str(ROOT / "tools"))
-    try:
-        import sample_clinic
-
-        yield sample_clinic
-    finally:
-        sys.path.remove(str(ROOT / "tools"))
+    return load("sample_clinic")
 
 
 @pytest.fixture(scope="module")
@@ -42,13 +35,8 @@ def files(tool):
 
 
 @pytest.fixture(scope="module")
-def facts(files):
-    decode = msgspec.json.Decoder(AnyFact).decode
-    return [decode(line) for content in files.values() for line in content.splitlines()]
-
-
-def of(facts, kind):
-    return [fact for fact in facts if isinstance(fact, kind)]
+def facts(files) -> list[Fact]:
+    return decoded(files)
 
 
 def checked(folder):

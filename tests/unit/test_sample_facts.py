@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections import Counter, defaultdict
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
@@ -14,6 +13,7 @@ import msgspec
 import phonenumbers
 import pytest
 import yaml
+from sample_tools import decoded, load, of
 
 from commsched.model.facts import (
     AnyFact,
@@ -36,13 +36,7 @@ SIZE = 2_000_000
 
 @pytest.fixture(scope="module")
 def tool():
-    sys.path.insert(0, str(ROOT / "tools"))
-    try:
-        import sample_facts
-
-        yield sample_facts
-    finally:
-        sys.path.remove(str(ROOT / "tools"))
+    return load("sample_facts")
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +46,7 @@ def files(tool):
 
 @pytest.fixture(scope="module")
 def facts(files) -> list[Fact]:
-    decoder = msgspec.json.Decoder(AnyFact)
-    return [decoder.decode(line) for content in files.values() for line in content.splitlines()]
+    return decoded(files)
 
 
 @pytest.fixture(scope="module")
@@ -61,10 +54,6 @@ def words():
     vocabulary = yaml.safe_load((ROOT / "config" / "vocabulary.yaml").read_text())
     services = yaml.safe_load((ROOT / "config" / "services.yaml").read_text())["services"]
     return vocabulary, services
-
-
-def of(facts, kind):
-    return [fact for fact in facts if isinstance(fact, kind)]
 
 
 def test_the_committed_files_are_what_the_tool_makes_by_default(files):

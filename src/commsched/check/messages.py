@@ -148,9 +148,10 @@ def _phrases(app: App, rule: Rule) -> Iterator[Problem]:
 
 
 def _phrase(app: App, rule: Rule, text: str, variables: dict[str, object], line: int) -> Iterator[Problem]:
+    seen = Context(variables, app.configuration.deployment.zone, department=app.departments.get(rule.department))
     for locale in app.configuration.deployment.locales or (app.configuration.deployment.locale,):
         try:
-            app.renderer.phrase(text, Context(variables, app.configuration.deployment.zone), locale=locale)
+            app.renderer.phrase(text, seen, locale=locale)
         except TemplateError as error:
             words = error.detail.partition(": ")[2] or error.detail
             yield Problem(rule.file, line, "text_failed", f"this text cannot be rendered: {words}")

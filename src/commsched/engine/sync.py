@@ -1,6 +1,6 @@
 """Calendars that keep our appointments: what was changed here is written there, what was changed there becomes a fact.
 
-Nothing is concluded from a calendar that cannot be read, nor from one in which all that we had has vanished at once.
+Nothing is concluded from a calendar that cannot be read, nor for appointments that have vanished from one all at once.
 What is about to be written is noted first, so that a pass which is killed is understood by the next. Reading and
 writing the calendar happen outside transactions; what is noted is noted only if nothing has changed meanwhile.
 """
@@ -41,7 +41,7 @@ REST_SECONDS = 120.0
 SHORTEST = timedelta(minutes=15)
 KEY = "calendar_key"
 PROBLEM = "calendar_problem:"
-# Whether appointments have vanished: apart from the problem, which an outage replaces.
+# Which appointments have vanished, by UID: apart from the problem, which an outage replaces.
 SUSPECT = "calendar_vanished:"
 STANDS = frozenset({"booked", "confirmed"})
 OFF = frozenset({"cancelled", "proposed"})
@@ -94,7 +94,10 @@ class Sync:
         for name, found in read.items():
             others = {uid: (other, e) for other, seen in there.items() if other != name for uid, e in seen.items()}
             scene = _Scene(name, self.calendars[name], now, {} if isinstance(found, str) else found, others, whole)
-            self._note(name, found if isinstance(found, str) else _Pass(self, scene, done).run(), done)
+            failed, held = (found, "") if isinstance(found, str) else _Pass(self, scene, done).run()
+            if failed:
+                self._rests[name] = self.seconds() + REST_SECONDS
+            self._note(name, "; ".join(filter(None, (held, failed))), done)
         return done
 
     def _read(self, calendar: Calendar[Any], now: datetime) -> dict[str, Entry] | str:
@@ -112,7 +115,6 @@ class Sync:
         if problem:
             done.problems.append(f"the calendar {name}: {problem}")
             log.error("calendar_not_in_step", calendar=name)
-            self._rests[name] = self.seconds() + REST_SECONDS
         with self.store.read() as connection:
             stands = queries.setting(connection, PROBLEM + name) or ""
         if stands != problem:
@@ -139,17 +141,20 @@ class _Pass:
         self.sync, self.scene, self.done = sync, scene, done
         self.store, self.name, self.calendar, self.now = sync.store, scene.name, scene.calendar, scene.now
 
-    def run(self) -> str:
-        """What is wrong, or an empty string."""
+    def run(self) -> tuple[str, str]:
+        """What failed, and what is held; empty strings where nothing is."""
         every = self._cases(self._key(), self.scene.there)
         agreed = [one for one in every if one.ours.stands and one.known is not None and one.known.start is not None]
-        vanished = [one for one in agreed if one.there is None and one.ours.uid not in self.scene.elsewhere]
-        many = len(vanished) >= SUSPICIOUS and 2 * len(vanished) >= len(agreed)
-        # Some of them may have begun meanwhile; that makes the disappearance of the others no likelier.
-        if self._suspect(many=many, any_gone=bool(vanished)):
-            return self._vanished(vanished, agreed)
+        held = self._held({one.ours.uid for one in agreed if self._is_gone(one)}, len(agreed))
+        todo = [one for one in every if one.what != "nothing" and one.ours.uid not in held]
+        return self._go_through(todo[:MOST]), self._vanished(len(held), len(agreed))
+
+    def _is_gone(self, one: _Case) -> bool:
+        return one.there is None and one.ours.uid not in self.scene.elsewhere
+
+    def _go_through(self, todo: Sequence[_Case]) -> str:
         until = self.sync.seconds() + PASS_SECONDS
-        for place, one in enumerate([case for case in every if case.what != "nothing"][:MOST]):
+        for place, one in enumerate(todo):
             if place and self.sync.seconds() >= until:
                 break  # the next pass goes on
             try:
@@ -162,21 +167,30 @@ class _Pass:
                 return f"it cannot be written to: {_why(error)}"
         return ""
 
-    def _vanished(self, vanished: Sequence[_Case], agreed: Sequence[_Case]) -> str:
+    def _vanished(self, held: int, agreed: int) -> str:
+        if not held:
+            return ""
         return (
-            f"{len(vanished)} of the {len(agreed)} appointments that stood in it have vanished at once, "
-            "so nothing is concluded until they are there again; if they are off, cancel them here"
+            f"{held} of the {agreed} appointments that stood in it have vanished at once, "
+            "so nothing is concluded for them until they are there again; if they are off, cancel them here"
         )
 
-    def _suspect(self, *, many: bool, any_gone: bool) -> bool:
-        """Whether too many have vanished, now or before, and are not all there again; noted for the next pass."""
+    def _held(self, gone: set[str], agreed: int) -> set[str]:
+        """Which of those that are gone are no decision of anybody's; noted for the next pass.
+
+        Who is held stays so until the event is there again or the appointment stands no more. Some may have begun
+        meanwhile, or others been booked: that makes the disappearance of the others no likelier. One more that goes
+        counts with those that went before it.
+        """
         with self.store.read() as connection:
-            before = bool(queries.setting(connection, SUSPECT + self.name))
-        suspect = many or (any_gone and before)
-        if suspect != before:
+            before = set((queries.setting(connection, SUSPECT + self.name) or "").split())
+        fresh, left = gone - before, agreed - len(gone & before)
+        many = _suspicious(len(gone), agreed) or _suspicious(len(fresh), left)
+        held = gone if many else gone & before
+        if held != before:
             with self.store.write() as connection:
-                queries.put_setting(connection, SUSPECT + self.name, "yes" if suspect else "")
-        return suspect
+                queries.put_setting(connection, SUSPECT + self.name, " ".join(sorted(held)))
+        return held
 
     def _cases(self, key: bytes, there: Mapping[str, Entry]) -> list[_Case]:
         """Every appointment that concerns this calendar, with what is to be done."""
@@ -303,6 +317,10 @@ class _Pass:
                 key = queries.setting(connection, KEY) or secrets.token_hex(32)
                 queries.put_setting(connection, KEY, key)
         return bytes.fromhex(key)
+
+
+def _suspicious(gone: int, of: int) -> bool:
+    return gone >= SUSPICIOUS and 2 * gone >= of
 
 
 def uid_of(key: bytes, customer: str, appointment: str) -> str:

@@ -291,12 +291,14 @@ def _obligation(name: str, o: dict[str, Any]) -> Obligation:
 
 
 def _appointment(name: str, a: dict[str, Any]) -> Appointment:
+    end: datetime | None = a.get("end")
     return Appointment(
         id=name,
         service=a.get("service", ""),
         asset=a.get("asset"),
         start=a["start"].astimezone(UTC),
-        end=a.get("end"),
+        # An end alone may come to lie before a start that somebody else moved: then nobody knows how long it takes.
+        end=end if end is not None and end > a["start"] else None,
         status=a.get("status", "booked"),
         booked_by=a.get("booked_by", "system"),
         calendar=a.get("calendar"),

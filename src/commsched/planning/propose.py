@@ -208,7 +208,11 @@ class Proposer:
         if at > self.now + self.world.horizon:
             self._reach_at(at - self.world.horizon)
         elif at + GRACE >= self.now:
-            self.tasks.append(task(key, self.state, self.world, rule, step.name, at, text, variables))
+            # A person may well be told at a time that is a guess; what is guessed is said.
+            waits = self.world.waits_for(rule.name, step.name)
+            guess = Reason("commsched", "calendar_unreadable", f"{waits}, so it counts Monday to Friday")
+            reasons = (guess,) if waits else ()
+            self.tasks.append(task(key, self.state, self.world, rule, step.name, at, text, variables, reasons))
 
     def _wanted(
         self,
@@ -275,7 +279,7 @@ def task(
     """
     done = any(fact.task == key and fact.outcome != "unreached" for fact in state.tasks_done)
     because = "; ".join(reason.detail for reason in reasons) or "it is due"
-    words = world.text(text, {**variables, "reason": because})
+    words = world.text(text, rule.department, {**variables, "reason": because})
     return TaskDecision(
         key, state.profile.id, rule.name, step, rule.department, at, words, "done" if done else "open", reasons
     )
@@ -329,7 +333,7 @@ def _variables(
         for name, at in occurrence.anchors.items()
     }
     seen = {**variables, **anchors, "place_zone": str(occurrence.place or place), "step": step.name}
-    return {**seen, "reference": world.text(rule.reference, seen)} if rule.reference else seen
+    return {**seen, "reference": world.text(rule.reference, rule.department, seen)} if rule.reference else seen
 
 
 def _instant(at: datetime | date) -> datetime:

@@ -79,7 +79,7 @@ class World:
     pauses: tuple[Pause, ...] = ()
     only_to: frozenset[str] = frozenset()
     extra_facts: tuple[Callable[[Sequence[AnyFact]], Iterable[AnyFact]], ...] = ()
-    text: Callable[[str, Mapping[str, object]], str] = lambda text, _: text
+    text: Callable[[str, str, Mapping[str, object]], str] = lambda text, *_: text
     time_limit: float = 1.0
     _reaches: dict[str, Reach | None] = field(default_factory=dict, compare=False, repr=False)
     _bounds: dict[str, tuple[datetime, Bounds]] = field(default_factory=dict, compare=False, repr=False)

@@ -6,7 +6,7 @@ import os
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from hashlib import blake2b
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -20,14 +20,16 @@ from commsched.errors import CommschedError
 from commsched.plugin.base import OURS, Calendar, Entry, Settings, Unreadable
 from commsched.plugin.fields import Length, Week, ZoneName
 from commsched.plugin.ical import entries_of
+from commsched.plugin.series import Budget
 from commsched.plugin.view import Snapshot
 from commsched.timing.civil import parse_week, weekly
 from commsched.timing.windows import ALWAYS, Span, Windows
 
 log = structlog.get_logger("commsched.calendars")
 COPIES = Path("var") / "calendars"
-# For how many spans a calendar keeps what it has laid out.
-SPANS = 8
+# For how many spans, and states of its documents, a calendar keeps what it has laid out.
+KEPT = 8
+Documents = tuple[tuple[str, bytes], ...]
 
 
 class EventSettings(Settings):
@@ -59,8 +61,7 @@ class EventCalendar(Calendar[E]):
 
     def __init__(self, settings: E, *, name: str, folder: Path = Path(), zone: ZoneInfo | None = None) -> None:
         super().__init__(settings, name=name, folder=folder, zone=zone)
-        self._documents: tuple[tuple[str, bytes], ...] = ()
-        self._laid_out: dict[Span, Windows] = {}
+        self._laid_out: dict[tuple[bytes, Span], tuple[Entry, ...]] = {}
 
     @property
     def here(self) -> ZoneInfo:
@@ -70,25 +71,32 @@ class EventCalendar(Calendar[E]):
     def listed(self, documents: Iterable[tuple[str, bytes]], within: Span) -> tuple[Entry, ...]:
         """The occurrences in iCalendar documents, each with the document's token, in order of time.
 
-        Raises :class:`ValueError` if a document cannot be read.
+        What was laid out of the same documents is kept, because that takes long and most calendars seldom change; for
+        whole days, so that a span which begins now serves for the next one too. Raises :class:`ValueError` if a
+        document cannot be read.
         """
-        found = (one for token, document in documents for one in entries_of(document, self.here, within, token))
+        found = tuple(documents)
+        key = (_digest_of(found), whole_days(within))
+        if (kept := self._laid_out.pop(key, None)) is None:
+            kept = self._lay_out(found, key[1])
+        self._laid_out[key] = kept
+        while len(self._laid_out) > KEPT:
+            self._laid_out.pop(next(iter(self._laid_out)), None)
+        return tuple(
+            one for one in kept if one.start < within[1] and (one.end > within[0] or one.start >= within[0])
+        )
+
+    def _lay_out(self, documents: Documents, within: Span) -> tuple[Entry, ...]:
+        budget = Budget()
+        found = (one for token, document in documents for one in entries_of(document, self.here, within, token, budget))
         return tuple(sorted(found, key=lambda entry: (entry.start, entry.end, entry.uid)))
 
     def opened(self, documents: Iterable[tuple[str, bytes]], within: Span) -> Windows:
         """When the events in iCalendar documents leave it open. Raises :class:`ValueError` if one cannot be read.
 
-        Our own appointments do not count where we write them: the store knows what they take. What was laid out of the
-        same documents is kept, because that takes long and most calendars seldom change.
+        Our own appointments do not count where we write them: the store knows what they take.
         """
-        found = tuple(documents)
-        if found != self._documents:
-            self._documents, self._laid_out = found, {}
-        if within not in self._laid_out:
-            if len(self._laid_out) >= SPANS:
-                self._laid_out.clear()
-            self._laid_out[within] = self._between(self.listed(found, within), within)
-        return self._laid_out[within]
+        return self._between(self.listed(documents, within), within)
 
     def _between(self, entries: Iterable[Entry], within: Span) -> Windows:
         busy = Windows(
@@ -97,6 +105,21 @@ class EventCalendar(Calendar[E]):
         hours = self.settings.hours
         base = ALWAYS.clip(*within) if hours is None else weekly(parse_week(hours), (self.here,), within)
         return base - busy if self.settings.mode == "closed" else base & busy
+
+
+def whole_days(within: Span) -> Span:
+    """The UTC days that a span touches."""
+    begin = datetime.combine(within[0].astimezone(UTC), time(), UTC)
+    end = datetime.combine(within[1].astimezone(UTC), time(), UTC)
+    return begin, end if end >= within[1] else end + timedelta(days=1)
+
+
+def _digest_of(documents: Documents) -> bytes:
+    digest = blake2b(digest_size=16)
+    for token, document in documents:
+        digest.update(f"{len(token)} {len(document)} {token}".encode())
+        digest.update(document)
+    return digest.digest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import icalendar
-import recurring_ical_events
-from dateutil.rrule import rrulestr
 from icalendar.timezone import tzp
 
 from commsched.plugin.base import Entry
+from commsched.plugin.series import Budget, Instance, check_zones, knows, laid_out, rule_of
 from commsched.timing.civil import instant, start_of_day
 from commsched.timing.windows import Span
 
@@ -31,23 +30,31 @@ _UNITS = {"SECONDLY": timedelta(seconds=1), "MINUTELY": timedelta(minutes=1)}
 _TIMES = ("DTSTART", "DTEND", "RECURRENCE-ID", "RDATE", "EXDATE")
 
 
-def entries_of(document: bytes, place: ZoneInfo, within: Span, token: str = "") -> Iterator[Entry]:
+def entries_of(
+    document: bytes, place: ZoneInfo, within: Span, token: str = "", budget: Budget | None = None
+) -> Iterator[Entry]:
     """Every occurrence in an iCalendar document that touches the span, cancelled ones too.
 
-    Whole days and times without a zone are those of ``place``. Raises :class:`ValueError` with what is wrong.
+    Whole days and times without a zone are those of ``place``. What it takes to lay it out is limited, by ``budget``
+    for several documents together. Raises :class:`ValueError` with what is wrong.
     """
-    calendar = _parsed(document)
+    budget = budget or Budget()
     try:
-        found = recurring_ical_events.of(calendar).between(within[0] - SLACK, within[1] + SLACK)
+        calendar = _parsed(document)
+    except (LookupError, TypeError, AttributeError, OverflowError) as error:
+        message = f"it is not iCalendar: {error}"
+        raise ValueError(message) from error
+    try:
+        strays = {(_uid(event), event.start) for event in calendar.walk("VEVENT") if _astray(event, budget)}
+        found = laid_out(calendar, within[0] - SLACK, within[1] + SLACK, budget)
     except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
         message = f"its events cannot be laid out: {error}"
         raise ValueError(message) from error
-    strays = {(event.get("UID"), event.start) for event in calendar.walk("VEVENT") if _astray(event)}
-    exact = {(event.get("UID"), event["DURATION"].dt) for event in calendar.walk("VEVENT") if "DURATION" in event}
-    for event in found:
-        if (event.get("UID"), event.start) in strays:
+    exact = {(_uid(event), event["DURATION"].dt) for event in calendar.walk("VEVENT") if "DURATION" in event}
+    for one in found:
+        if (one.uid, one.start) in strays:
             continue
-        entry = _entry(event, place, token, exact)
+        entry = _entry(one, place, token, exact)
         if entry.start < within[1] and (entry.end > within[0] or entry.start >= within[0]):
             yield entry
 
@@ -75,12 +82,13 @@ def _parsed(document: bytes) -> icalendar.Calendar:
 def _decoded(document: bytes) -> icalendar.Calendar:
     try:
         calendar = icalendar.Calendar.from_ical(document)
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except ValueError as error:
         message = f"it is not iCalendar: {error}"
         raise ValueError(message) from error
     if calendar.name != "VCALENDAR":
         message = "it is not an iCalendar file"
         raise ValueError(message)
+    check_zones(calendar)
     return calendar
 
 
@@ -102,8 +110,17 @@ def _moments(event: icalendar.Event, fields: tuple[str, ...] = _TIMES) -> Iterat
                 yield prop, at[0] if isinstance(at, tuple) else at
 
 
+def _uid(event: icalendar.Event) -> str:
+    return str(event.get("UID", ""))
+
+
 def _check_pace(event: icalendar.Event, name: str) -> None:
     for rule in _rules(event):
+        try:
+            rule_of(rule)
+        except ValueError as error:
+            message = f"RRULE of the event {name}: {error}"
+            raise ValueError(message) from error
         step = _UNITS.get(_first(rule, "FREQ", ""), LEAST_STEP) * _first(rule, "INTERVAL", 1)
         crowded = max(len(rule.get("BYSECOND", ())), len(rule.get("BYMINUTE", ()))) > timedelta(hours=1) / LEAST_STEP
         if (step < LEAST_STEP or crowded) and not _brief(rule, event):
@@ -118,7 +135,7 @@ def _brief(rule: Any, event: icalendar.Event) -> bool:  # noqa: ANN401 - the lib
     return bool(_date(until) - _date(event["DTSTART"].dt) <= WEEK)
 
 
-def _astray(event: icalendar.Event) -> bool:
+def _astray(event: icalendar.Event, budget: Budget) -> bool:
     """Whether the rule by which the event comes again does not know its first time.
 
     RFC 5545, 3.8.5.3, leaves open what that means; libical and ical4j go by the rule, and so does this.
@@ -129,13 +146,8 @@ def _astray(event: icalendar.Event) -> bool:
     first = event["DTSTART"].dt
     if any(at == first for _, at in _moments(event, ("RDATE",))):
         return False
-    return not any(_knows(rule, _wall(first)) for rule in rules)
-
-
-def _knows(rule: Any, first: datetime) -> bool:  # noqa: ANN401 - the library has no types
-    endless = {part: value for part, value in rule.items() if part not in {"UNTIL", "COUNT"}}
-    found = rrulestr(icalendar.vRecur(endless).to_ical().decode(), dtstart=first)
-    return next(iter(found), None) == first
+    with budget.spent_on(_uid(event)) as steps:
+        return not any(knows(rule, first, steps) for rule in rules)
 
 
 def _rules(event: icalendar.Event) -> list[Any]:
@@ -152,14 +164,13 @@ def _first(rule: Any, part: str, default: Any) -> Any:  # noqa: ANN401 - parts o
     return found[0] if isinstance(found, list) else found
 
 
-def _entry(event: icalendar.Event, place: ZoneInfo, token: str, exact: set[tuple[Any, timedelta]]) -> Entry:
-    start, cancelled = _instant(event.start, place), event.get("STATUS") == "CANCELLED"
-    length = _wall(event.end) - _wall(event.start)
+def _entry(one: Instance, place: ZoneInfo, token: str, exact: set[tuple[str, timedelta]]) -> Entry:
+    start, cancelled = _instant(one.start, place), one.status == "CANCELLED"
+    length = _wall(one.end) - _wall(one.start)
     # A length in hours is exact, also over a clock change; days and ends are by the clock (RFC 5545, 3.3.6).
-    by_length = not length.days and (event.get("UID"), length) in exact
-    end = start + length if by_length else max(start, _instant(event.end, place))
-    busy = not cancelled and event.get("TRANSP") != "TRANSPARENT"
-    return Entry(str(event.get("UID", "")), start, end, busy, cancelled, token)
+    by_length = not length.days and (one.uid, length) in exact
+    end = start + length if by_length else max(start, _instant(one.end, place))
+    return Entry(one.uid, start, end, not (cancelled or one.transparent), cancelled, token)
 
 
 def _wall(value: date | datetime) -> datetime:

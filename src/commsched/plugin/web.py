@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from ipaddress import ip_address
-from socket import SHUT_RDWR, getaddrinfo, socket
+from socket import SHUT_RDWR, SOCK_STREAM, create_connection, getaddrinfo, socket
+from ssl import SSLSocket
 from threading import Timer
+from time import monotonic
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from commsched.errors import CommschedError
@@ -53,14 +55,16 @@ def web_address(text: str, *, allow_private: bool) -> SplitResult:
     return parts
 
 
-def check_host(parts: SplitResult, *, allow_private: bool) -> None:
-    """Refuse a host that is, or also is, in a private network. Raises :class:`Unreachable`."""
+def check_host(parts: SplitResult, *, allow_private: bool) -> tuple[str, ...]:
+    """Refuse a host that is, or also is, in a private network; its addresses. Raises :class:`Unreachable`."""
     try:
-        found = getaddrinfo(parts.hostname, parts.port or PORTS[parts.scheme])
+        found = getaddrinfo(parts.hostname, parts.port or PORTS[parts.scheme], type=SOCK_STREAM)
     except OSError as error:
         raise Unreachable(f"The host {parts.hostname} is not known.") from error
-    for *_, address in found:
-        _check(str(address[0]), allow_private=allow_private)
+    addresses = tuple(str(address[0]) for *_, address in found)
+    for address in addresses:
+        _check(address, allow_private=allow_private)
+    return addresses
 
 
 def fetch(
@@ -68,11 +72,13 @@ def fetch(
 ) -> Answer:
     """GET an address, following redirects on the same host only. Raises :class:`Unreachable`.
 
-    ``timeout`` is for one answer as a whole, so that a server which dribbles takes no longer than one that is silent;
-    ``limit`` is in bytes.
+    ``timeout`` is for all of it, redirects too, so that a server which dribbles takes no longer than one that is
+    silent; ``limit`` is in bytes.
     """
+    until = monotonic() + timeout
     for _ in range(MOST_REDIRECTS + 1):
-        answer = _ask(parts, headers, timeout, limit, allow_private=allow_private)
+        left = until - monotonic()
+        answer = ask("GET", parts, headers, timeout=left, limit=limit, allow_private=allow_private)
         if answer.status not in REDIRECTS:
             return answer
         target = urlsplit(urljoin(parts.geturl(), answer.headers.get("location", "")))
@@ -82,32 +88,69 @@ def fetch(
     raise Unreachable("The server sends us on and on.")
 
 
-def _ask(
-    parts: SplitResult, headers: Mapping[str, str], timeout: float, limit: int, *, allow_private: bool
+def ask(
+    method: str,
+    parts: SplitResult,
+    headers: Mapping[str, str],
+    body: bytes | None = None,
+    *,
+    timeout: float,
+    limit: int,
+    allow_private: bool,
 ) -> Answer:
-    check_host(parts, allow_private=allow_private)
-    host, port = str(parts.hostname), parts.port or PORTS[parts.scheme]
-    connection = (
-        HTTPSConnection(host, port, timeout=timeout, context=ssl.create_default_context())
-        if parts.scheme == "https"
-        else HTTPConnection(host, port, timeout=timeout)
-    )
+    """One request and its answer, whatever that is; no redirect is followed. Raises :class:`Unreachable`.
+
+    ``timeout`` is for all of it, ``limit`` the longest body that is read, in bytes.
+    """
+    until = monotonic() + timeout
+    addresses = check_host(parts, allow_private=allow_private)
+    host = str(parts.hostname)
+    connection = HTTPConnection(host, parts.port or PORTS[parts.scheme])
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
-        connection.connect()
-        # The name may mean another host by now than when it was checked.
-        _check(str(connection.sock.getpeername()[0]), allow_private=allow_private)
-        with _patience(connection.sock, timeout):
-            connection.request("GET", path, headers={"Accept-Encoding": "identity", **headers})
+        # What the name meant when it was checked, it may not mean a moment later: so it is not asked again.
+        connection.sock = _connected(addresses, connection.port, until)
+        if parts.scheme == "https":
+            connection.sock = _secured(connection.sock, host)
+        with _patience(connection.sock, until - monotonic()):
+            if isinstance(connection.sock, SSLSocket):
+                connection.sock.do_handshake()
+            connection.request(method, path, body, {**headers, "Accept-Encoding": "identity", "Host": parts.netloc})
             response = connection.getresponse()
-            found = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(response.status, found, _body(response, limit))
+            return Answer(response.status, _headers(response), _body(response, limit))
     except TimeoutError as error:
-        raise Unreachable(f"{host} did not answer within {timeout:g} seconds.") from error
+        raise Unreachable(f"{host} did not answer in time.") from error
     except (OSError, HTTPException) as error:
         raise Unreachable(f"{host} cannot be read ({type(error).__name__}).") from error
     finally:
         connection.close()
+
+
+def _connected(addresses: tuple[str, ...], port: int, until: float) -> socket:
+    """A connection to the first of the addresses that takes one."""
+    failed: OSError = TimeoutError()
+    for address in addresses:
+        left = until - monotonic()
+        if left <= 0:
+            raise TimeoutError
+        try:
+            return create_connection((address, port), timeout=left)
+        except OSError as error:
+            failed = error
+    raise failed
+
+
+def _secured(sock: socket, host: str) -> SSLSocket:
+    return ssl.create_default_context().wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
+
+
+def _headers(response: HTTPResponse) -> dict[str, str]:
+    """By name in lower case; what is said twice is one list (RFC 9110, 5.3)."""
+    found: dict[str, str] = {}
+    for name, value in response.getheaders():
+        low = name.lower()
+        found[low] = f"{found[low]}, {value}" if low in found else value
+    return found
 
 
 def _body(response: HTTPResponse, limit: int) -> bytes:
@@ -129,9 +172,10 @@ def _patience(sock: socket, seconds: float) -> Iterator[None]:
 
     def hang_up() -> None:
         late.append(True)
-        sock.shutdown(SHUT_RDWR)
+        with suppress(OSError):  # it may have hung up itself
+            sock.shutdown(SHUT_RDWR)
 
-    timer = Timer(seconds, hang_up)
+    timer = Timer(max(0.0, seconds), hang_up)
     timer.daemon = True
     timer.start()
     try:

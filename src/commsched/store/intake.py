@@ -178,6 +178,8 @@ def _rejected(words: str) -> FactRejected:
         return FactRejected(what.split("`")[1], "this type of fact has no such field; see docs/facts.md")
     if "Object missing required field" in what:
         return FactRejected(what.split("`")[1], "this field is required")
+    if name and what.endswith("got `null`"):
+        return FactRejected(name, "this field cannot be null; leave it out where nothing has changed")
     return FactRejected(name, what[0].lower() + what[1:])
 
 

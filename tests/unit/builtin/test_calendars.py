@@ -362,3 +362,31 @@ def test_a_missing_file_is_an_error(tmp_path):
     calendar = IcsFile(IcsFileSettings(path="none.ics"), name="bays", folder=tmp_path, zone=CHICAGO)
     with pytest.raises(CommschedError, match=r"cannot be read from none\.ics"):
         calendar.snapshot(day("2026-11-03"), NOW)
+
+
+def test_a_span_that_begins_now_is_laid_out_once_a_day(tmp_path, monkeypatch):
+    """What begins a minute later is cut from the same; what is cut is what would be laid out afresh."""
+    path = tmp_path / "bays.ics"
+    path.write_text(f"{HEAD}{MEETING}END:VCALENDAR\n".replace("\n", "\r\n"), newline="")
+    laid_out: list[Span] = []
+    lay_out = IcsFile._lay_out
+    monkeypatch.setattr(IcsFile, "_lay_out", lambda *given: laid_out.append(given[2]) or lay_out(*given))
+
+    def made() -> IcsFile:
+        return IcsFile(IcsFileSettings(path="bays.ics", mode="open"), name="bays", folder=tmp_path, zone=CHICAGO)
+
+    calendar, noon = made(), datetime(2026, 10, 27, 16, 30, tzinfo=UTC)
+    spans = [(noon + timedelta(minutes=n), noon + timedelta(days=30, minutes=n)) for n in (0, 1, 31, 60, 200)]
+    found = [calendar.snapshot(within, NOW).open for within in spans]
+    assert laid_out == [(datetime(2026, 10, 27, tzinfo=UTC), datetime(2026, 11, 27, tzinfo=UTC))]
+    assert found == [made().snapshot(within, NOW).open for within in spans]
+    assert [local(one)[0] for one in found[1:4]] == [
+        "10-27 12:00/10-27 13:00",
+        "10-27 12:01/10-27 13:00",
+        "10-27 12:30/10-27 13:00",
+    ]
+    laid_out.clear()
+    calendar.snapshot((noon + timedelta(days=1), noon + timedelta(days=30)), NOW)
+    path.write_text(path.read_text(encoding="utf-8").replace("T120000", "T110000"), encoding="utf-8")
+    calendar.snapshot(spans[0], NOW)
+    assert len(laid_out) == 2

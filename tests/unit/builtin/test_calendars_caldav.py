@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
 from caldav_server import PASSWORD, USER
+from calendar_site import Site, say
 
 from commsched import Booking, CommschedError, OutOfStep, Unreachable, Unreadable, Windows, zone
 from commsched.builtin.calendars.caldav import CalDav, CalDavSettings
@@ -116,7 +120,7 @@ def test_while_the_server_is_down_the_copy_serves(caldav_server, calendar):
     assert down.taken_at == NOW
     assert down.open.clip(*WITHIN) == good.open
     assert down.open.spans[-1][1] == datetime(2027, 1, 1, tzinfo=UTC)
-    assert "failed (ConnectionError)" in down.problem
+    assert "cannot be read (ConnectionRefusedError)" in down.problem
     with pytest.raises(Unreadable) as caught:
         closed.snapshot(WITHIN, NOW + 73 * HOUR)
     assert caught.value.since == NOW
@@ -190,3 +194,152 @@ def test_without_the_library_it_says_what_to_install(calendar, monkeypatch):
     monkeypatch.setitem(sys.modules, "caldav", None)
     with pytest.raises(CommschedError, match=r"pip install 'commsched\[caldav\]'"):
         calendar()
+
+
+STATE = b"""<?xml version="1.0"?><multistatus xmlns="DAV:"><response><href>/dav/bay/</href><propstat><prop>
+<sync-token>v1</sync-token></prop></propstat></response></multistatus>"""
+MANY = """<?xml version="1.0"?><multistatus xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav">{}</multistatus>"""
+ONE = """<response><href>{}</href><propstat><prop><getetag>"1"</getetag><C:calendar-data>BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//hand//EN
+{}END:VCALENDAR
+</C:calendar-data></prop></propstat></response>"""
+GOOD = ONE.format("/dav/bay/one.ics", event("one", ":20261104T150000Z", ":20261104T160000Z"))
+
+
+@pytest.fixture
+def elsewhere(site, tmp_path):
+    """A server that answers the question for events as a test wants it to."""
+
+    def made(answer: Callable[[BaseHTTPRequestHandler], None], **settings: Any) -> CalDav:
+        def answered(handler: BaseHTTPRequestHandler) -> None:
+            if handler.headers.get("Authorization") is None:
+                say(handler, 401, WWW_Authenticate="Basic realm=calendars")
+            elif handler.command == "PROPFIND":
+                say(handler, 207, STATE, Content_Type="text/xml")
+            else:
+                answer(handler)
+
+        site.answer = answered
+        url = site.url.replace("team.ics", "dav/bay/")
+        values = {"url": url, "user": USER, "password": PASSWORD, "allow_private": True, "mode": "open"} | settings
+        return CalDav(CalDavSettings.model_validate(values), name="bay", folder=tmp_path, zone=CHICAGO)
+
+    return made
+
+
+def events_of(*responses: str) -> Callable[[BaseHTTPRequestHandler], None]:
+    body = MANY.format("".join(responses)).encode()
+    return lambda handler: say(handler, 207, body, Content_Type="text/xml")
+
+
+def endless(handler: BaseHTTPRequestHandler) -> None:
+    """An answer without end."""
+    handler.send_response(207)
+    handler.send_header("Content-Type", "text/xml")
+    handler.end_headers()
+    handler.wfile.write(MANY.partition("{}")[0].encode())
+    with suppress(OSError):  # whoever listens hangs up
+        while True:
+            handler.wfile.write(GOOD.encode() * 50)
+
+
+def dripping(site: Site, *, headers: bool) -> Callable[[BaseHTTPRequestHandler], None]:
+    """A server that always has one byte more, and never nothing for long."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        if not headers:
+            handler.send_response(207)
+            handler.end_headers()
+        with suppress(OSError):
+            while not site.over.wait(0.02):
+                handler.wfile.write(b"H")
+                handler.wfile.flush()
+
+    return answer
+
+
+def test_a_server_has_so_long_and_so_much(site, elsewhere):
+    """One that drips, in its head or its body, and one that never ends, are given up; a good answer is read."""
+    for headers in (True, False):
+        with pytest.raises(Unreadable, match="did not answer in time"):
+            elsewhere(dripping(site, headers=headers), timeout=0.5).snapshot(WITHIN, NOW)
+    with pytest.raises(Unreadable, match="longer than 200,000 bytes"):
+        elsewhere(endless, max_bytes=200_000).snapshot(WITHIN, NOW)
+    assert local(elsewhere(events_of(GOOD)).snapshot(WITHIN, NOW).open) == ["11-04 09:00/11-04 10:00"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://other.example/dav/bay/one.ics",
+        "//other.example/dav/bay/one.ics",
+        "http://127.0.0.1:1/dav/bay/one.ics",
+        "/dav/lift/one.ics",
+        "/dav/bay/../lift/one.ics",
+        "/dav/bay/%2e%2e/lift/one.ics",
+        "/dav/bay/",
+        "/dav/bay/one.ics?as=admin",
+        "",
+    ],
+)
+def test_events_stand_in_this_calendar_or_nowhere(elsewhere, address):
+    """What a server says where an event stands is where our password goes when we change it."""
+    foreign = ONE.format(address, event("two", ":20261104T170000Z", ":20261104T180000Z"))
+    with pytest.raises(Unreadable, match="do not stand in this calendar"):
+        elsewhere(events_of(GOOD, foreign)).snapshot(WITHIN, NOW)
+
+
+def test_the_same_path_may_be_written_in_several_ways(elsewhere):
+    """Whole addresses, and letters that need no percent sign."""
+    for address in ("one.ics", "/d%61v/bay/one.ics", "/dav/bay/a%20b.ics", "/dav/bay/ann@home.ics"):
+        answer = events_of(ONE.format(address, event("one", ":20261104T150000Z", ":20261104T160000Z")))
+        assert local(elsewhere(answer).snapshot(WITHIN, NOW).open) == ["11-04 09:00/11-04 10:00"]
+
+
+def test_a_token_of_another_place_is_not_followed(site, elsewhere):
+    """Nothing is asked of any server, ours or another."""
+    ours = elsewhere(events_of(GOOD), write=True)
+    site.asked.clear()
+    for token in ('https://other.example/dav/bay/one.ics "1"', '/dav/lift/one.ics "1"'):
+        with pytest.raises(Unreachable, match="do not stand in this calendar"):
+            ours.put(BOOKING, token)
+        with pytest.raises(Unreachable, match="do not stand in this calendar"):
+            ours.remove(BOOKING.uid, token)
+    assert site.asked == []
+
+
+def test_the_password_goes_nowhere_else(site, elsewhere):
+    """Not even where the server itself sends us, however we say who we are."""
+    other = Site()
+    try:
+        sent_on = elsewhere(lambda handler: say(handler, 307, Location=other.url))
+        with pytest.raises(Unreadable, match="answered 307"):
+            sent_on.snapshot(WITHIN, NOW)
+        sent_on = elsewhere(lambda handler: say(handler, 307, Location=other.url))
+        answered = site.answer
+        site.answer = lambda handler: (
+            say(handler, 401, WWW_Authenticate='Digest realm="calendars", nonce="n", qop="auth"')
+            if handler.headers.get("Authorization") is None
+            else answered(handler)
+        )
+        with pytest.raises(Unreadable, match="answered 307"):
+            sent_on.snapshot(WITHIN, NOW)
+        assert site.asked[-1]["authorization"].startswith("Digest username=")
+    finally:
+        other.close()
+    assert other.asked == []
+
+
+def test_what_has_not_changed_is_laid_out_once(elsewhere, monkeypatch):
+    """Appointments are kept in step every minute; that must not cost what reading a calendar costs."""
+    laid_out: list[object] = []
+    lay_out = CalDav._lay_out
+    monkeypatch.setattr(CalDav, "_lay_out", lambda *given: laid_out.append(given[2]) or lay_out(*given))
+    ours = event("a1@commsched", ":20261105T150000Z", ":20261105T160000Z")
+    calendar = elsewhere(events_of(GOOD, ONE.format("two.ics", ours)), write=True)
+    for minute in range(3):
+        later = NOW + timedelta(minutes=minute)
+        (entry,) = calendar.entries((later - 300 * 24 * HOUR, later + 900 * 24 * HOUR), later)
+        assert entry.uid == "a1@commsched"
+    assert len(laid_out) == 1

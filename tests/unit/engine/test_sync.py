@@ -260,7 +260,7 @@ def test_a_calendar_that_is_suddenly_empty_says_nothing(shop, book, caldav_serve
         caldav_server.delete("bay", name)
     book(START + 10 * HOUR, "A5")
     *done, problems = sync(shop)
-    assert done == [0, 0, 0, 0]
+    assert done == [1, 0, 0, 0]
     assert "3 of the 3 appointments that stood in it have vanished at once" in problems[0]
     assert sum(status == "booked" for _, status, _ in standing(shop).values()) == 4
     with shop.store.read() as connection:
@@ -321,6 +321,68 @@ def test_one_that_is_left_makes_it_no_likelier(shop, book, caldav_server):
     *done, problems = sync(shop)
     assert done == [0, 0, 0, 0]
     assert "5 of the 6 appointments that stood in it have vanished at once" in problems[0]
+
+
+def test_while_some_are_held_the_rest_goes_on(shop, book, caldav_server):
+    """What is booked is written, what is moved there is learnt, what is called off is taken away: each minute."""
+    for number in range(5):
+        book(START + number * 2 * HOUR, f"A{number}")
+    sync(shop)
+    by_start = {caldav_server.text("bay", name).partition("DTSTART:")[2][:11]: name for name in names(caldav_server)}
+    for start in ("20260618T15", "20260618T17", "20260618T19"):
+        caldav_server.delete("bay", by_start[start])
+    assert sync(shop)[:4] == (0, 0, 0, 0)
+    book(START + 10 * HOUR, "A5")
+    book(None, "A4", status="cancelled")
+    caldav_server.change("bay", by_start["20260618T21"], ("T210000Z", "T213000Z"), ("T220000Z", "T223000Z"))
+    *done, problems = sync(shop)
+    assert done == [1, 1, 1, 0]
+    assert "3 of the 4 appointments that stood in it have vanished at once" in problems[0]
+    assert standing(shop)["A3"][0] == START + 6 * HOUR + HOUR / 2
+    assert [status for _, status, _ in standing(shop).values()] == ["booked"] * 4 + ["cancelled", "booked"]
+
+
+def test_who_is_held_is_let_go_one_by_one(shop, book, caldav_server):
+    """There again, or cancelled here; another that somebody removes when most are there again is off."""
+    for number in range(6):
+        book(START + number * 2 * HOUR, f"A{number}")
+    sync(shop)
+    kept = {name: caldav_server.text("bay", name) for name in names(caldav_server)[:4]}
+    for name in kept:
+        caldav_server.delete("bay", name)
+    assert "4 of the 6" in sync(shop)[4][0]
+    for name in list(kept)[:2]:
+        caldav_server.ask("PUT", f"{caldav_server.root}bay/{name}.ics", kept[name].encode())
+    assert "2 of the 6" in sync(shop)[4][0]
+    for number in range(6, 12):
+        book(START + number * 2 * HOUR, f"A{number}")
+    assert sync(shop)[0] == 6
+    caldav_server.delete("bay", next(name for name in names(caldav_server) if name in kept))
+    *done, problems = sync(shop)
+    assert done == [0, 0, 0, 1]
+    assert "2 of the 12" in problems[0] or "2 of the 11" in problems[0]
+    for name in list(kept)[2:]:
+        caldav_server.ask("PUT", f"{caldav_server.root}bay/{name}.ics", kept[name].encode())
+    assert sync(shop)[3:] == (0, [])
+
+
+def test_a_calendar_that_goes_bit_by_bit_cancels_nobody_more(shop, book, caldav_server):
+    """Most have vanished; when the last ones follow, one at a time, they are held like the others."""
+    for number in range(6):
+        book(START + number * 2 * HOUR, f"A{number}")
+    sync(shop)
+    for name in names(caldav_server)[:4]:
+        caldav_server.delete("bay", name)
+    assert sync(shop)[3] == 0
+    for name in names(caldav_server):
+        caldav_server.delete("bay", name)
+        assert sync(shop)[3] == 0
+    assert {status for _, status, _ in standing(shop).values()} == {"booked"}
+
+
+def names(server):
+    """The events in the first calendar."""
+    return server.names("bay")
 
 
 def test_an_event_that_is_in_the_way_is_not_written_over(shop, book, caldav_server):

@@ -59,3 +59,23 @@ def test_without_a_calendar_to_count_by_the_message_waits(decisions):
     assert reason.code == "calendar_unreadable"
     assert reason.detail == "the calendar hours of Service could not be read since 2026-06-08 09:00"
     assert found["day"].state == "planned"
+
+
+TASK = RULE.replace("template: reminder}", 'task: "Call them"}').replace("deadline: start - 1d, ", "")
+
+
+def test_a_task_is_not_held_back_and_says_what_is_guessed(tmp_path):
+    """Nothing is promised to anybody; with the calendar, or without business days, there is nothing to say."""
+    service = Department("service", "Service", CHICAGO, "hours")
+
+    def asked(calendar):
+        seen = world(tmp_path, TASK, departments={"service": service}, calendars={"hours": calendar})
+        (task,) = plan(ledger(BOOKED), seen, NOW).tasks
+        return task
+
+    blind, seeing = asked(Snapshot("hours", NEVER, NOW, stale=True, since=NOW)), asked(Snapshot("hours", OPEN, NOW))
+    assert (blind.at, seeing.at) == (at("2026-06-11 10:00"), at("2026-06-10 10:00"))
+    assert (blind.key, blind.state, seeing.reasons) == (seeing.key, "open", ())
+    (reason,) = blind.reasons
+    assert (reason.policy, reason.code) == ("commsched", "calendar_unreadable")
+    assert reason.detail.endswith("could not be read since 2026-06-08 09:00, so it counts Monday to Friday")

@@ -304,3 +304,16 @@ def test_where_nothing_is_declared_items_and_departments_are_free(refused):
         {"type": "feedback", "mood": "fine", "department": "x"},
     ):
         checker.check(msgspec.convert({"at": "2026-05-01T12:00:00Z", "customer": "C1", **fields}, AnyFact))
+
+
+def test_an_appointment_says_something(refused):
+    """A start or an end alone is a change; nothing at all is a mistake, and an end before the start another."""
+    appointment = {"type": "appointment", "id": "A1"}
+    assert refused(**appointment, start="2026-06-01T09:00:00Z") is None
+    assert refused(**appointment, end="2026-06-01T09:00:00Z") is None
+    assert refused(**appointment, calendar=None) is None
+    field, sentence = refused(**appointment)
+    assert field == ""
+    assert "this says nothing of the appointment A1; write what is so, e.g. its start" in sentence
+    both = refused(**appointment, start="2026-06-01T09:00:00Z", end="2026-06-01T09:00:00Z")
+    assert both[0] == "end"

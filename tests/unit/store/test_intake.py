@@ -86,6 +86,8 @@ def test_a_byte_order_mark_and_blank_lines_are_no_matter(take):
         (line(nam="Ana"), "nam", "no such field"),
         (line(at="2026-05-01T12:00:00"), "at", "the time has no zone; write e.g."),
         (line(at="yesterday"), "at", "this is no time"),
+        (line(type="appointment", id="A1", start=None), "start", "cannot be null; leave it out"),
+        ("null", "", "expected `object`"),
         (line(status="happy"), "status", "invalid enum value 'happy'"),
         (line(roles=["pilot"]), "roles", "'pilot' is not declared; declared are: driver, owner"),
         (line(roles=["drivr"]), "roles", "did you mean 'driver'?"),

@@ -22,9 +22,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
+from io import BytesIO
 from pathlib import Path
+from time import monotonic
 from typing import Any
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 from zoneinfo import ZoneInfo
 
 import icalendar
@@ -41,7 +43,7 @@ from commsched import (
     RemoteSettings,
     Span,
     Unreachable,
-    check_host,
+    ask_web,
     hookimpl,
     web_address,
 )
@@ -71,6 +73,10 @@ class CalDavSettings(RemoteSettings):
     write: bool = Field(
         default=False, description="Whether our appointments are kept in it, and what people do to them there counts."
     )
+    timeout: float = Field(
+        default=30.0, gt=0, le=120, description="How many seconds the server has for an answer, all of it."
+    )
+    max_bytes: int = Field(default=20_000_000, gt=0, description="How long an answer of the server may be.")
     title: str = Field(default="", description="What our events are called there; default: the service's name.")
 
     @model_validator(mode="after")
@@ -94,6 +100,37 @@ class _Answer:
     tree: Any
 
 
+class _Transport:
+    """How the library's requests travel: with a limit of time and of size, and to the host of the calendar alone."""
+
+    def __init__(self, settings: CalDavSettings, response: type[Any]) -> None:
+        self._settings, self._response = settings, response
+        self.until = 0.0
+
+    def send(self, request: Any, **_: object) -> Any:  # noqa: ANN401 - of requests, which is an extra's
+        """One request, who we are included; the library's own time-outs are for each packet, so they are not used."""
+        mine, body = self._settings, request.body
+        answer = ask_web(
+            request.method,
+            urlsplit(request.url),
+            dict(request.headers),
+            body.encode() if isinstance(body, str) else body,
+            timeout=self.until - monotonic(),
+            limit=mine.max_bytes,
+            allow_private=mine.allow_private,
+        )
+        found = self._response()
+        found.status_code, found.url, found.request, found.connection = answer.status, request.url, request, self
+        found.headers.update(answer.headers)
+        found.raw = BytesIO(answer.body)
+        # Here, so that it does not depend on the order of the library's hooks what is seen before it is followed.
+        _refuse(found)
+        return found
+
+    def close(self) -> None:
+        """Nothing stays open."""
+
+
 class CalDav(RemoteCalendar[CalDavSettings]):
     """Closed, or open, at the events of a calendar on a CalDAV server, which keeps our appointments too."""
 
@@ -105,7 +142,7 @@ class CalDav(RemoteCalendar[CalDavSettings]):
     ) -> None:
         super().__init__(settings, name=name, folder=folder, zone=zone)
         try:
-            client = import_module("caldav").DAVClient
+            client, response = import_module("caldav").DAVClient, import_module("requests").Response
         except ImportError as error:
             raise CommschedError("The kind caldav needs a library: pip install 'commsched[caldav]'.") from error
         self._address = web_address(settings.url, allow_private=settings.allow_private)
@@ -114,11 +151,12 @@ class CalDav(RemoteCalendar[CalDavSettings]):
             url=self._base,
             username=settings.user or None,
             password=settings.password.get_secret_value() or None,
-            timeout=settings.timeout,
         )
+        self._transport = _Transport(settings, response)
+        for scheme in ("https://", "http://"):
+            self._client.session.mount(scheme, self._transport)
         # No proxy and no password that the configuration does not name.
         self._client.session.trust_env = False
-        self._client.session.hooks["response"].append(_refuse)
 
     @property
     def source(self) -> str:
@@ -137,7 +175,7 @@ class CalDav(RemoteCalendar[CalDavSettings]):
             return replace(kept, taken_at=now)
         covers = _covers(within, kept)
         answer = self._ask("REPORT", body=EVENTS.format(start=covers[0] - MARGIN, end=covers[1] + MARGIN), Depth="1")
-        return Copy(tuple(_events(answer.tree)), now, covers, {"version": version} if version else {})
+        return Copy(tuple(self._events(answer.tree)), now, covers, {"version": version} if version else {})
 
     def entries(self, within: Span, now: datetime) -> tuple[Entry, ...]:
         """Our own events as they stand there now, never from a copy. A token is the event's address and its ETag."""
@@ -182,6 +220,28 @@ class CalDav(RemoteCalendar[CalDavSettings]):
             raise OutOfStep
         return icalendar.Calendar.from_ical(answer.body)
 
+    def _events(self, tree: Any) -> Iterator[tuple[str, bytes]]:  # noqa: ANN401 - lxml's element, which is an extra's
+        """Token and document of each event in a server's answer, all of them or none."""
+        if tree is None or tree.tag != f"{DAV}multistatus":
+            raise Unreachable("The server's answer is not what CalDAV says.")
+        for response in tree.iterfind(f"{DAV}response"):
+            data, address = response.findtext(f".//{DATA}"), response.findtext(f"{DAV}href", "").strip()
+            # A server that has too much to say says so for one address (RFC 4791, 7.8.1): the rest would be missing.
+            if data is None:
+                raise Unreachable("The server left something out of its answer.")
+            self._within(address)
+            yield f"{address} {response.findtext(f'.//{DAV}getetag', '')}", data.encode()
+
+    def _within(self, address: str) -> str:
+        """Where an event stands; it is told our password, so nowhere but in this calendar."""
+        target = urlsplit(urljoin(self._base, address))
+        # One and the same path may be written in several ways: `/ann%40home/` is `/ann@home/`.
+        path, calendar = unquote(target.path), unquote(self._address.path).rstrip("/") + "/"
+        name = path.removeprefix(calendar)
+        if target[:2] != self._address[:2] or name in {path, "", ".", ".."} or "/" in name or target.query:
+            raise Unreachable("The server names events that do not stand in this calendar.")
+        return target.geturl()
+
     def _version(self) -> str:
         """The server's word for the state of the calendar; empty if it has none."""
         tree = self._ask("PROPFIND", body=UNCHANGED, Depth="0").tree
@@ -189,10 +249,8 @@ class CalDav(RemoteCalendar[CalDavSettings]):
         return next((text for text in found if text), "")
 
     def _ask(self, method: str, address: str = "", body: str = "", **headers: str) -> _Answer:
-        check_host(self._address, allow_private=self.settings.allow_private)
-        target = urljoin(self._base, address)
-        if urlsplit(target)[:2] != self._address[:2]:
-            raise Unreachable("The server names events that stand on another one.")
+        target = self._within(address) if address else self._base
+        self._transport.until = monotonic() + self.settings.timeout
         try:
             answer = self._client.request(target, method, body, headers)
         except CommschedError:
@@ -205,7 +263,7 @@ class CalDav(RemoteCalendar[CalDavSettings]):
         return _Answer(answer.headers.get("ETag", ""), raw.encode() if isinstance(raw, str) else raw, answer.tree)
 
 
-def _refuse(response: Any, *_: object, **__: object) -> None:  # noqa: ANN401 - requests' Response, which is an extra's
+def _refuse(response: Any) -> None:  # noqa: ANN401 - requests' Response, which is an extra's
     """Stop at what is no answer, before the library follows it or prints it. With 401 the server asks who we are."""
     status, kind = response.status_code, response.headers.get("Content-Type", "")
     if status in {404, 409, 410, 412}:
@@ -220,18 +278,6 @@ def _plain(denied: Denied) -> CommschedError:
     if denied.status == 412:  # noqa: PLR2004 - Precondition Failed
         return OutOfStep()
     return Unreachable(denied.detail)
-
-
-def _events(tree: Any) -> Iterator[tuple[str, bytes]]:  # noqa: ANN401 - lxml's element, which is an extra's
-    """Token and document of each event in a server's answer, all of them or none."""
-    if tree is None or tree.tag != f"{DAV}multistatus":
-        raise Unreachable("The server's answer is not what CalDAV says.")
-    for response in tree.iterfind(f"{DAV}response"):
-        data, address = response.findtext(f".//{DATA}"), response.findtext(f"{DAV}href", "")
-        # A server that has too much to say says so for one address (RFC 4791, 7.8.1): the rest would be missing.
-        if data is None:
-            raise Unreachable("The server left something out of its answer.")
-        yield f"{address} {response.findtext(f'.//{DAV}getetag', '')}", data.encode()
 
 
 def _parted(token: str) -> tuple[str, str]:
