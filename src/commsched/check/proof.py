@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -38,7 +38,11 @@ class Proved:
     warnings: tuple[str, ...]
 
 
-def prove(app: App, world: World) -> Proved:
+# Told how much of the work is done (from 0 to 1) and what comes next.
+Progress = Callable[[float, str], None]
+
+
+def prove(app: App, world: World, progress: Progress = lambda *_: None) -> Proved:
     """Prove every step of every rule of a deployment that can be loaded."""
     now = app.clock.now().replace(second=0, microsecond=0)
     within = (now, now + YEARS)
@@ -49,18 +53,16 @@ def prove(app: App, world: World) -> Proved:
     world = replace(world, calendars={name: snapshots[name] for name in world.calendars if name in snapshots})
     open_times = {name: snapshot.open for name, snapshot in snapshots.items()}
     prover = Prover(world, within, zones_in_use(app), open_times)
+    steps = [(rule, step) for rule in app.rules for step in rule.steps if step.template is not None]
+    proofs: list[Proof] = []
     with watched(10 * world.time_limit):
-        proofs = tuple(
-            proof
-            for rule in app.rules
-            for step in rule.steps
-            if step.template is not None
-            for proof in prover.prove(rule, step, media_of(app, step))
-        )
+        for number, (rule, step) in enumerate(steps):
+            progress(number / len(steps), f"{rule.name}, {step.name}")
+            proofs += prover.prove(rule, step, media_of(app, step))
     problems = [_problem(app, proof, proof.unanswered) for proof in proofs if proof.unanswered is not None]
     problems += _untold(app, world, open_times, within)
     warnings = [f"the policy {name} could not be asked for years ahead: {why}" for name, why in prover.failed.items()]
-    return Proved(proofs, tuple(problems), (*warnings, *_vetoes(app, world), *_sometimes(app)))
+    return Proved(tuple(proofs), tuple(problems), (*warnings, *_vetoes(app, world), *_sometimes(app)))
 
 
 def zones_in_use(app: App) -> tuple[tuple[ZoneInfo, ...], ...]:

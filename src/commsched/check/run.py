@@ -7,7 +7,7 @@ from pathlib import Path
 from commsched.app import App
 from commsched.check.messages import message_problems
 from commsched.check.parts import load
-from commsched.check.proof import prove
+from commsched.check.proof import Progress, prove
 from commsched.check.report import Report
 from commsched.check.steps import (
     calendar_problems,
@@ -22,7 +22,7 @@ from commsched.rules.steps import NO_ANSWER
 from commsched.store.store import Store
 
 
-def check(folder: Path) -> tuple[Report, App | None]:
+def check(folder: Path, progress: Progress = lambda *_: None) -> tuple[Report, App | None]:
     """Everything that is wrong with a deployment, and the deployment if it can be loaded."""
     folder = folder.resolve()
     app, problems = load(folder)
@@ -39,7 +39,7 @@ def check(folder: Path) -> tuple[Report, App | None]:
         *vanished_rules(app),
     ]
     report.warnings += purposes_without_policy(app, world)
-    proved = prove(app, world)
+    proved = prove(app, world, progress)
     report.proofs = proved.proofs
     shown = {one.file for one in proved.problems}
     report.problems = [one for one in report.problems if one.code != NO_ANSWER or one.file not in shown]

@@ -241,6 +241,7 @@ def test_the_clocks_of_known_customers_count(clinic):
 def test_the_least_leads_are_a_table_and_a_page(clinic, tmp_path):
     page = tmp_path / "proof.html"
     shown = clinic.shell("check", "--report", str(page)).stdout
+    assert f"The timing proof is in {page}." in shown.replace("\n", "")
     assert "told if known" in shown
     assert "tell (Colonoscopy)" in shown
     text = page.read_text()

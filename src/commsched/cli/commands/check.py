@@ -46,10 +46,12 @@ def check(session: Session, matrix: bool, report: Path | None) -> int:
     Example: commsched check --matrix
     """
     from commsched.check.run import check as run
+    from commsched.cli.output import progress
     from commsched.cli.proved import proof_json
 
     session.quiet_logs()
-    found, app = run(session.folder)
+    with progress("proving the timing", 1) as step:
+        found, app = run(session.folder, step)
     if report is not None and app is not None:
         from commsched.cli.proofpage import proof_page
 
@@ -59,11 +61,12 @@ def check(session: Session, matrix: bool, report: Path | None) -> int:
         return 0
     proofs = [proof_json(one) for one in found.proofs]
     data = {"ok": found.ok, "problems": found.problems, "warnings": found.warnings, "proofs": proofs}
-    session.show(data, lambda console: _print(console, found, app))
+    written = report if app is not None else None
+    session.show(data, lambda console: _print(console, found, app, written))
     return 0 if found.ok else 1
 
 
-def _print(console: Console, report: Report, app: App | None) -> None:
+def _print(console: Console, report: Report, app: App | None, written: Path | None) -> None:
     from commsched.cli.output import counted, line
     from commsched.cli.proved import proof_table
 
@@ -77,6 +80,8 @@ def _print(console: Console, report: Report, app: App | None) -> None:
             line(console, f"    {problem.counterexample}")
     for warning in report.warnings:
         line(console, f"Note: {warning}.")
+    if written is not None:
+        line(console, f"The timing proof is in {written}.")
     if report.ok:
         words = ", ".join(counted(number, *_NAMES[name]) for name, number in report.counts.items())
         line(console, f"All well: {words}.")
