@@ -126,7 +126,7 @@ def test_restriction_more_policies_never_allow_more(one_of, world, index, now, d
     """For a proposal against a fixed history, what all policies allow is allowed by any fewer of them."""
     ledger = one_of(index)
     fewer = replace(
-        world, policies=tuple(p for number, p in enumerate(world.policies) if number not in drop), _chains={}
+        world, policies=tuple(p for number, p in enumerate(world.policies) if number not in drop)
     )
     state = fold(ledger, now)
     for wanted in Proposer(ledger, state, world, now).wanted():
@@ -201,6 +201,17 @@ def test_what_was_sent_is_never_planned_again(ledgers, world):
         second = plan(with_facts(ledger, *(accepted(d, now) for d in due)), world, now)
         gone = {part for d in due for part in d.parts}
         assert not gone & {part for d in second.decisions for part in d.parts}
+
+
+def test_another_world_made_of_this_one_leaves_no_trace(one_of, world):
+    """A plan is of its own world: one in which no rule counts yet says nothing of the one that it was made from."""
+    ledgers = [one_of(index) for index in range(40)]
+    now = datetime(2026, 11, 24, 15, tzinfo=UTC)
+    before = [plan(ledger, world, now) for ledger in ledgers]
+    fresh = replace(world, since=dict(world.since))
+    not_yet = replace(fresh, since={rule.name: now + timedelta(days=400) for rule in fresh.rules})
+    assert [plan(ledger, not_yet, now) for ledger in ledgers] != before
+    assert [plan(ledger, fresh, now) for ledger in ledgers] == before
 
 
 def test_an_empty_ledger_has_an_empty_plan(world):

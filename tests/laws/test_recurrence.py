@@ -155,14 +155,31 @@ ZONE = (
 
 
 @pytest.mark.parametrize(
-    "rule", ["FREQ=SECONDLY", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "FREQ=YEARLY;BYHOUR=1,2,3", "FREQ=DAILY"]
+    "rule",
+    [
+        "FREQ=SECONDLY",
+        "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=YEARLY;BYHOUR=1,2,3",
+        "FREQ=DAILY",
+        "FREQ=YEARLY;BYMONTH=3;BYDAY=MO,TU",
+        "FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU;BYSECOND=0,1,2",
+    ],
 )
 def test_zones_change_their_clock_once_a_year(rule):
     """Zones are laid out by the library itself, so only rules are let through that it lays out soon."""
-    with pytest.raises(ValueError, match="the zone Ours changes its clock by a rule that does not hold every year"):
+    with pytest.raises(ValueError, match="the zone Ours changes its clock by a rule that does not hold once a year"):
         lay_out("FREQ=WEEKLY", first="20260105T090000", of=";TZID=Ours", definition=ZONE.format(rule=rule))
     usual = ZONE.format(rule="FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU")
     assert len(lay_out("FREQ=WEEKLY", first="20260105T090000", of=";TZID=Ours", definition=usual)) == 104
+
+
+def test_the_zones_of_a_calendar_share_its_steps():
+    """A definition with a thousand changes since the year 1, or a thousand documents with one, are too much."""
+    ours = ZONE.format(rule="FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU").replace("16010101", "00010304")
+    part = ours[ours.index("BEGIN:STANDARD") : ours.index("END:VTIMEZONE")]
+    for definition in (ours.replace(part, part * 50), ours.replace("DTSTART:0001", "DTSTART:0002") * 50):
+        with pytest.raises(ValueError, match="the zone Ours changes its clock too often, or has for too long"):
+            lay_out("FREQ=WEEKLY", first="20260105T090000", of=";TZID=Ours", definition=definition)
 
 
 def test_the_events_of_a_calendar_share_its_steps():

@@ -15,7 +15,7 @@ from commsched.cli.freetimes import objection, refusal
 from commsched.cli.session import Session
 from commsched.cli.stated import completed, me, record
 from commsched.cli.times import local
-from commsched.engine.atdesk import Engaged, engaged, told_with
+from commsched.engine.atdesk import engaged, told_with
 from commsched.engine.booking import AHEAD, Desk, Look, closings, free_times
 from commsched.errors import Misuse, SlotTaken
 from commsched.model.facts import Appointment
@@ -49,22 +49,21 @@ class Booking:
         """Where to look for free times; an appointment that moves leaves its own."""
         known = fold(self.loaded.ledger, app.clock.now()).appointments
         leaving = self.id if self.id in known else None
-        busy = tuple(one.span for one in self.engaged(app, self.loaded))
         return Look(
-            self.service, within, self.loaded.ledger, leaving=leaving, suiting=suiting, busy=busy, told=self.told
+            self.service,
+            within,
+            self.loaded.ledger,
+            leaving=leaving,
+            suiting=suiting,
+            asset=self.asset,
+            told=self.told,
         )
-
-    def engaged(self, app: App, loaded: Loaded) -> list[Engaged]:
-        """Where the customer, or what is to be served, is already."""
-        state = fold(loaded.ledger, app.clock.now())
-        standing = state.appointments.get(self.id)
-        asset = self.asset if self.asset is not None or standing is None else standing.asset
-        return engaged(state, app.services, asset, self.id)
 
     def clash(self, app: App, loaded: Loaded, span: Span) -> str:
         """The other appointment of the customer at that time, in words; empty if there is none."""
         zone = app.configuration.deployment.zone
-        for one in self.engaged(app, loaded):
+        state = fold(loaded.ledger, app.clock.now())
+        for one in engaged(state, app.services, self.asset, self.id):
             if one.overlaps(span):
                 other = one.appointment
                 when = f"{local(one.span[0], zone)} to {one.span[1].astimezone(zone):%H:%M}"
@@ -83,7 +82,7 @@ def book_then(session: Session, app: App, booking: Booking, start: datetime) -> 
         try:
             return _record(app, desk, booking, start, free=True)
         except SlotTaken as error:
-            why = _taken(app, booking.service, span)
+            why = error.detail or _taken(app, booking.service, span)
             if not booking.force:
                 raise refusal(app, desk, look, start, why) from error
     session.warn(f"Booked all the same, though {why}.")
@@ -135,7 +134,7 @@ def _require_free(connection: Connection, *, app: App, booking: Booking, span: S
     queries.lock_ledgers(connection, {f"c:{booking.customer}"})
     clash = booking.clash(app, load(connection, [booking.customer])[booking.customer], span)
     if clash:
-        raise Misuse(f"{clash}; nothing was booked.")
+        raise SlotTaken(clash)
     if booking.service.calendar is not None:
         leaving = (booking.customer, booking.id)
         slots.require_free(connection, booking.service.calendar, span, leaving=leaving)

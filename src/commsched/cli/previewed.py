@@ -45,7 +45,7 @@ def previews(app: App, rule: str, customer: str) -> tuple[list[Preview], str]:
     state = fold(ledger, now)
     proposer = Proposer(ledger, state, seen, now)
     wanted = list(proposer.wanted())
-    made = Plan(customer, now, (), (), now)
+    made = Plan(customer, now, (), (), now, now)
     return list(_rendered(app, wanted, made, state, world)), _nothing(app, proposer, world)
 
 

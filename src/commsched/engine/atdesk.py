@@ -33,11 +33,15 @@ class Engaged:
 
 
 def engaged(state: State, services: Mapping[str, Service], asset: str | None, leaving: str | None) -> list[Engaged]:
-    """The appointments at which a customer, or what is to be served, is already; ``leaving`` is the one that moves.
+    """The appointments at which a customer, or what is to be served, is already.
+
+    ``leaving`` is the one that moves; if ``asset`` does not say what is served, it does.
 
     Two appointments for two different assets may be at one time; of those that name none the customer comes along.
     """
     found = []
+    if asset is None and leaving in state.appointments:
+        asset = state.appointments[leaving].asset
     for one in sorted(state.appointments.values(), key=lambda one: (one.start, one.id)):
         same = asset is None or one.asset is None or one.asset == asset
         if one.status in {"booked", "confirmed"} and one.id != leaving and same:

@@ -9,6 +9,7 @@ from itertools import islice
 
 from sqlalchemy import Connection
 
+from commsched.engine.atdesk import engaged
 from commsched.model.facts import Appointment
 from commsched.model.subjects import digest_of
 from commsched.planning.fold import fold
@@ -57,8 +58,8 @@ class Look:
     """For whom, and where to look. ``leaving`` is the appointment that moves, whose own time counts as free.
 
     ``near``: a wanted time; ``spread``: the best of every half-day first. ``assumed``: times that count as taken, too.
-    ``suiting``: only times that suit the customer. ``busy``: when they are somewhere else. ``told``: whoever
-    books tells them what to prepare, so that no message need reach them in time.
+    ``suiting``: only times that suit the customer. ``asset``: what is to be served. ``told``: whoever books tells them
+    what to prepare, so that no message need reach them in time.
     """
 
     service: Service
@@ -68,7 +69,7 @@ class Look:
     leaving: str | None = None
     assumed: Sequence[Span] = ()
     suiting: bool = False
-    busy: Sequence[Span] = ()
+    asset: str | None = None
     told: bool = False
     spread: bool = True
     limit: int = 10
@@ -100,6 +101,7 @@ def free_times(desk: Desk, connection: Connection, look: Look, now: datetime) ->
     if snapshot.stale:
         return Times((), (("stale", f"the calendar {calendar} cannot be read, so that nobody knows what is free"),))
     opened, taken = _opened(connection, calendar, snapshot.open, look)
+    opened -= _elsewhere(desk, look, now)
     found = find(opened, taken, _ask(desk, look, now))
     wanted = (slot for slot in found.slots if not look.suiting or slot.suits is not False)
     late, chosen = 0, list[Slot]()
@@ -252,7 +254,15 @@ def _opened(connection: Connection, calendar: str, hours: Windows, look: Look) -
         free = next((number for number, one in enumerate(taken) if not one.clip(*span)), None)
         if free is not None:
             taken[free] |= Windows.between(*span)
-    return hours - closed.all - Windows(look.busy), taken
+    return hours - closed.all, taken
+
+
+def _elsewhere(desk: Desk, look: Look, now: datetime) -> Windows:
+    """When the customer, or what is to be served, is somewhere else."""
+    if look.ledger is None:
+        return NEVER
+    others = engaged(fold(look.ledger, now), desk.world.services, look.asset, look.leaving)
+    return Windows(one.span for one in others)
 
 
 def _booking(look: Look, customer: str, start: datetime, now: datetime, place: str) -> Appointment:

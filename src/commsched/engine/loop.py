@@ -32,7 +32,8 @@ from commsched.model.decisions import Decision, Plan, Reason
 from commsched.model.state import State
 from commsched.planning.fold import fold
 from commsched.planning.isolation import watched
-from commsched.planning.plan import plan, wake_without
+from commsched.planning.plan import moments, plan
+from commsched.planning.prep import FALLBACK
 from commsched.planning.world import World
 from commsched.plugin.crash import crash_point
 from commsched.render.sms import segments
@@ -268,7 +269,7 @@ class _Pass:
                 sending = [one for one in sending if one not in doubted]
                 soon |= {one.record.customer: self.now for one in doubted}
             intend(connection, sending, self.now)
-            late = self._later(plans, loaded, paced_out)
+            late = self._later(plans, paced_out)
             queries.finish(connection, self._next({**plans, **late}, valid, lost, sending, soon))
             self._open_breakers(connection, plans)
         self.report.overtaken += len(plans) - len(valid) - len(lost)
@@ -278,10 +279,8 @@ class _Pass:
         """When those are looked at again whose message found no place today."""
         return [(one.record.customer, self._tomorrow(one.record.ideal)) for one in waiting]
 
-    def _later(
-        self, plans: Mapping[str, Plan], loaded: Mapping[str, Loaded], waiting: Sequence[Ready]
-    ) -> dict[str, Plan]:
-        """The plans of those whose messages found no place: what hangs on these is not looked at again at once.
+    def _later(self, plans: Mapping[str, Plan], waiting: Sequence[Ready]) -> dict[str, Plan]:
+        """The plans of those whose messages found no place: these, and what follows them, wait for their turn.
 
         All else has its own time: the customer's other messages, tasks, facts that become true, and every deadline.
         """
@@ -289,11 +288,20 @@ class _Pass:
         late = {}
         for customer in {ready.record.customer for ready in waiting}:
             one = plans[customer]
-            others = [decision for decision in one.decisions if _about(decision) not in paced]
-            wake_at = wake_without(loaded[customer].ledger, self.world, self.now, others)
-            ends = (d.proposal.deadline + RESOLUTION for d in one.decisions if _about(d) in paced)
-            late[customer] = replace(one, wake_at=min([wake_at, *(end for end in ends if end > self.now)]))
+            held = [d for d in one.decisions if self._waits(d, paced)]
+            others = [d for d in one.decisions if d not in held]
+            ends = [d.proposal.deadline + RESOLUTION for d in held]
+            times = [one.rest_at, *moments(others, self.world, self.now), *(end for end in ends if end > self.now)]
+            late[customer] = replace(one, wake_at=min(times))
         return late
+
+    def _waits(self, decision: Decision, paced: set[tuple[str, ...]]) -> bool:
+        """Whether a message found no place, or follows one that found none."""
+        *about, name = _about(decision)
+        rule = self.world.rule(decision.proposal.rule)
+        while name and (*about, name) not in paced:
+            name = (rule.step(name.removesuffix(FALLBACK)).after or "") if rule is not None else ""
+        return bool(name)
 
     def _next(
         self,
@@ -376,10 +384,10 @@ def refused(decision: Decision, reason: Reason) -> Decision:
     return replace(decision, state="refused", at=None, medium=None, reasons=(reason,))
 
 
-def _about(decision: Decision) -> tuple[str, str, str, str]:
-    """What a message and the steps after it have in common."""
+def _about(decision: Decision) -> tuple[str, ...]:
+    """What a message and the steps after it have in common, and its own step."""
     p = decision.proposal
-    return p.customer, p.rule, p.subject, p.occurrence
+    return p.customer, p.rule, p.subject, p.occurrence, p.step
 
 
 def _without(ready: Sequence[Ready], others: Sequence[Ready]) -> list[Ready]:

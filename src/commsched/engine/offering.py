@@ -51,6 +51,7 @@ def slots_for(
         around,
         proposal.subject if about else None,
         suiting=True,
+        asset=proposal.asset,
         limit=OFFERED,
     )
     return tuple(sorted(slot.start for slot in free_times(desk, connection, look, now).slots))

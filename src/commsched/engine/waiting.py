@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Row
 
+from commsched.engine.atdesk import engaged
 from commsched.engine.booking import Desk, read_ahead
 from commsched.engine.seeking import Fruitless, Search, Waiting, days_of, offered
 from commsched.model.facts import Offer
@@ -56,11 +57,14 @@ class _List:
         return sorted((one for one in found if one.expires > self.now), key=lambda one: (one.at, one.id))
 
     def wants(self, desk: Desk, offer: Offer) -> bool:
-        """Whether the wish that an offer answers is open still."""
+        """Whether the wish that an offer answers is open still, and its customer not somewhere else by now."""
         state = self.states[str(offer.customer)]
         wish = state.wishes.get(offer.wish)
         known = offer.service in self.services
-        return known and wish is not None and is_wanted(wish, state, desk.world.zone, self.now)
+        if not known or wish is None or not is_wanted(wish, state, desk.world.zone, self.now):
+            return False
+        span = (offer.start, offer.end)
+        return not any(one.overlaps(span) for one in engaged(state, desk.world.services, None, None))
 
     def waiting(self, desk: Desk) -> list[Waiting]:
         """The wishes that may be offered a time now, in their order."""

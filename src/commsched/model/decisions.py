@@ -205,11 +205,15 @@ class Failure(msgspec.Struct, frozen=True, gc=False):
 
 
 class Plan(msgspec.Struct, frozen=True, gc=False):
-    """What goes to a customer, what does not, what people must do, and when to look again."""
+    """What goes to a customer, what does not, what people must do, and when to look again.
+
+    ``rest_at``: when to look again if there were no decisions.
+    """
 
     customer: str
     now: datetime
     decisions: tuple[Decision, ...]
     tasks: tuple[TaskDecision, ...]
     wake_at: datetime
+    rest_at: datetime
     failures: tuple[Failure, ...] = ()

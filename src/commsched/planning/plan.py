@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -29,18 +29,20 @@ def plan(ledger: Ledger, world: World, now: datetime) -> Plan:
     proposer = Proposer(ledger, state, world, now)
     wanted = list(proposer.wanted())
     if not wanted:
-        wake_at = _wake(proposer, (), world, now)
-        return Plan(ledger.customer, now, (), tuple(proposer.tasks), wake_at)
+        wake_at = _wake(proposer, world, now)
+        return Plan(ledger.customer, now, (), tuple(proposer.tasks), wake_at, wake_at)
     reviewer = Reviewer(state, world, now, history_of(ledger, state))
     placer = Placer(proposer, reviewer, now)
     with watched(world.time_limit):
         decisions = placer.place(wanted)
+    rest = _wake(proposer, world, now)
     return Plan(
         ledger.customer,
         now,
         tuple(decisions),
         (*proposer.tasks, *placer.tasks),
-        _wake(proposer, decisions, world, now),
+        min([rest, *moments(decisions, world, now)]),
+        rest,
         failures(reviewer.failures),
     )
 
@@ -82,21 +84,17 @@ def _placed(sent: Sent) -> Placed:
     )
 
 
-def wake_without(ledger: Ledger, world: World, now: datetime, decisions: Iterable[Decision]) -> datetime:
-    """When the plan could next differ, as far as only these of its decisions are concerned."""
-    proposer = Proposer(ledger, fold(with_extra(ledger, world), now), world, now)
-    for _ in proposer.wanted():
-        pass  # so that tasks, and what comes into reach later, are known
-    return _wake(proposer, decisions, world, now)
+def _wake(proposer: Proposer, world: World, now: datetime) -> datetime:
+    """When the plan could next differ without a new fact, its decisions apart: the wake law's other half."""
+    times = [now + world.horizon, proposer.next_reach, proposer.state.next_change]
+    times += [one.at for one in proposer.tasks]
+    return min(at for at in times if at is not None and at > now)
 
 
-def _wake(proposer: Proposer, decisions: Iterable[Decision], world: World, now: datetime) -> datetime:
-    """When the plan could next differ without a new fact: the wake law's other half."""
-    moments = [now + world.horizon, proposer.next_reach, proposer.state.next_change]
-    moments += [one.at for one in proposer.tasks]
+def moments(decisions: Iterable[Decision], world: World, now: datetime) -> Iterator[datetime]:
+    """When these decisions could next differ without a new fact."""
     for decision in decisions:
         opens, deadline = decision.proposal.span
-        moments += [decision.at, opens, deadline + RESOLUTION]
-    if any(review.failed for decision in decisions for review in decision.reviews):
-        moments += [world.breakers.get(review.policy) for d in decisions for review in d.reviews if review.failed]
-    return min(moment for moment in moments if moment is not None and moment > now)
+        times = [decision.at, opens, deadline + RESOLUTION]
+        times += [world.breakers.get(review.policy) for review in decision.reviews if review.failed]
+        yield from (at for at in times if at is not None and at > now)

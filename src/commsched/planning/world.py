@@ -55,7 +55,8 @@ class World:
 
     ``channels`` maps a medium to the channel instance that serves it; ``templates`` a message's name to its digest;
     ``since`` a rule to the instant before which its occurrences yield nothing; ``breakers`` a policy that failed to the
-    instant at which it is tried again. What begins with ``_`` keeps what follows from the rest.
+    instant at which it is tried again. What begins with ``_`` keeps what follows from the rest; a world that is made
+    from this one begins without it.
     """
 
     hash: str
@@ -81,10 +82,12 @@ class World:
     extra_facts: tuple[Callable[[Sequence[AnyFact]], Iterable[AnyFact]], ...] = ()
     text: Callable[[str, str, Mapping[str, object]], str] = lambda text, *_: text
     time_limit: float = 1.0
-    _reaches: dict[str, Reach | None] = field(default_factory=dict, compare=False, repr=False)
-    _bounds: dict[str, tuple[datetime, Bounds]] = field(default_factory=dict, compare=False, repr=False)
-    _needs: dict[tuple[str, ...], Needs] = field(default_factory=dict, compare=False, repr=False)
-    _chains: dict[tuple[str, str, str], tuple[Applied, ...]] = field(default_factory=dict, compare=False, repr=False)
+    _reaches: dict[str, Reach | None] = field(init=False, default_factory=dict, compare=False, repr=False)
+    _bounds: dict[str, tuple[datetime, Bounds]] = field(init=False, default_factory=dict, compare=False, repr=False)
+    _needs: dict[tuple[str, ...], Needs] = field(init=False, default_factory=dict, compare=False, repr=False)
+    _chains: dict[tuple[str, str, str], tuple[Applied, ...]] = field(
+        init=False, default_factory=dict, compare=False, repr=False
+    )
 
     @property
     def reads_sent(self) -> bool:

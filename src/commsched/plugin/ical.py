@@ -40,7 +40,7 @@ def entries_of(
     """
     budget = budget or Budget()
     try:
-        calendar = _parsed(document)
+        calendar = _parsed(document, within[1].year, budget)
     except (LookupError, TypeError, AttributeError, OverflowError) as error:
         message = f"it is not iCalendar: {error}"
         raise ValueError(message) from error
@@ -52,21 +52,21 @@ def entries_of(
         raise ValueError(message) from error
     exact = {(_uid(event), event["DURATION"].dt) for event in calendar.walk("VEVENT") if "DURATION" in event}
     for one in found:
-        if (one.uid, one.start) in strays:
+        if not one.moved and (one.uid, one.start) in strays:
             continue
         entry = _entry(one, place, token, exact)
         if entry.start < within[1] and (entry.end > within[0] or entry.start >= within[0]):
             yield entry
 
 
-def _parsed(document: bytes) -> icalendar.Calendar:
+def _parsed(document: bytes, until: int, budget: Budget) -> icalendar.Calendar:
     """The document, checked. A zone that it defines is its own, whatever other documents mean by the name."""
     # The library remembers definitions of zones for all documents; each of ours starts without any.
     tzp.use_default()
-    calendar = _decoded(document)
+    calendar = _decoded(document, until, budget)
     if calendar.walk("VTIMEZONE") and any(_strangers(event) for event in calendar.walk("VEVENT")):
         # A definition may stand behind the events that need it; it is known now.
-        calendar = _decoded(document)
+        calendar = _decoded(document, until, budget)
     for event in calendar.walk("VEVENT"):
         name = event.get("UID", "?")
         for field, problem in event.errors:
@@ -79,7 +79,7 @@ def _parsed(document: bytes) -> icalendar.Calendar:
     return calendar
 
 
-def _decoded(document: bytes) -> icalendar.Calendar:
+def _decoded(document: bytes, until: int, budget: Budget) -> icalendar.Calendar:
     try:
         calendar = icalendar.Calendar.from_ical(document)
     except ValueError as error:
@@ -88,7 +88,8 @@ def _decoded(document: bytes) -> icalendar.Calendar:
     if calendar.name != "VCALENDAR":
         message = "it is not an iCalendar file"
         raise ValueError(message)
-    check_zones(calendar)
+    years = [at.year for event in calendar.walk("VEVENT") for _, at in _moments(event) if isinstance(at, datetime)]
+    check_zones(calendar, max([until, *years]), budget.steps)
     return calendar
 
 

@@ -41,6 +41,8 @@ RANGES: Mapping[str, tuple[str, int, int, bool]] = {
 OTHERS = frozenset({"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYDAY"})
 # Zones change their clocks by rules that hold once a year; how long one may take until it does.
 ZONE_PATIENCE = timedelta(days=41 * 366)
+# What the library takes for one change of a clock, in steps.
+CLOCK_STEPS = 25
 
 
 class Budget:
@@ -64,13 +66,14 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One time of an event, by the clock of its own zone."""
+    """One time of an event, by the clock of its own zone; ``moved``: it was put there by itself."""
 
     uid: str
     start: date | datetime
     end: date | datetime
     status: str
     transparent: bool
+    moved: bool = False
 
 
 def laid_out(calendar: icalendar.Calendar, begin: datetime, end: datetime, budget: Budget) -> list[Instance]:
@@ -87,7 +90,8 @@ class _Found(Occurrence):  # type: ignore[misc] # the library has no types
         del keep_recurrence_attributes
         event = self._adapter._component  # noqa: SLF001 - the library would copy it for each instance
         transparent = event.get("TRANSP") == "TRANSPARENT"
-        return Instance(str(event.get("UID", "")), self.start, self.end, str(event.get("STATUS", "")), transparent)
+        status, moved = str(event.get("STATUS", "")), "RECURRENCE-ID" in event
+        return Instance(str(event.get("UID", "")), self.start, self.end, status, transparent, moved)
 
 
 def _series(budget: Budget) -> type[Series]:
@@ -157,22 +161,34 @@ def knows(rule: Any, first: date | datetime, steps: Steps) -> bool:  # noqa: ANN
     return next(rule_of(endless).between(at, at, at, steps), None) == at
 
 
-def check_zones(calendar: icalendar.Calendar) -> None:
-    """Refuse zones whose clock changes by a rule that the library could not lay out: it does so itself, unbounded."""
-    steps = Steps(MOST_STEPS)
+def check_zones(calendar: icalendar.Calendar, until: int, steps: Steps) -> None:
+    """Refuse zones that the library could not lay out: it walks their rules itself, to the last ``until`` (a year).
+
+    A clock changes at one moment of a year. Raises :class:`ValueError` where a rule says otherwise, or where there are
+    more of them, or older ones, than there are steps for.
+    """
     for zone in calendar.walk("VTIMEZONE"):
-        for part in zone.subcomponents:
-            for parts in _list(part.get("RRULE", ())):
-                if not _holds(rule_of(parts), part["DTSTART"].dt, steps):
-                    message = f"the zone {zone.get('TZID')} changes its clock by a rule that does not hold every year"
-                    raise ValueError(message)
+        try:
+            for part in zone.subcomponents:
+                steps.take(INSTANCE)
+                for parts in _list(part.get("RRULE", ())):
+                    first = part["DTSTART"].dt
+                    steps.take(CLOCK_STEPS * max(0, until - first.year))
+                    if not _is_yearly(rule_of(parts), first, steps):
+                        message = f"the zone {zone.get('TZID')} changes its clock by a rule that does not hold once a year"
+                        raise ValueError(message)
+        except TooLong as error:
+            message = f"the zone {zone.get('TZID')} changes its clock too often, or has for too long"
+            raise ValueError(message) from error
 
 
-def _holds(rule: Rule, first: date | datetime, steps: Steps) -> bool:
+def _is_yearly(rule: Rule, first: date | datetime, steps: Steps) -> bool:
     at = first.replace(tzinfo=None) if isinstance(first, datetime) else datetime.combine(first, time())
-    if rule.frequency != "YEARLY" or rule.interval != 1 or len(rule.months) > 1 or rule.hours or rule.minutes:
+    fine = rule.hours or rule.minutes or rule.seconds or rule.positions
+    if rule.frequency != "YEARLY" or rule.interval != 1 or len(rule.months) > 1 or fine:
         return False
-    return next(rule.between(at, at, at + ZONE_PATIENCE, steps), None) is not None
+    times = list(rule.between(at, at, at + ZONE_PATIENCE, steps))
+    return bool(times) and len({one.year for one in times}) == len(times)
 
 
 def _numbers(name: str, given: Any) -> frozenset[int]:  # noqa: ANN401 - one number, or a list of them

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from socket import SHUT_RDWR, SOCK_STREAM, create_connection, getaddrinfo, socket
 from ssl import SSLSocket
-from threading import Timer
+from threading import Thread, Timer
 from time import monotonic
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -23,6 +23,12 @@ PORTS = {"https": 443, "http": 80}
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MOST_REDIRECTS = 3
 _CHUNK = 65536
+# How long a host's address may take to find, where nobody says how long all of it may take.
+RESOLVE_SECONDS = 10.0
+# Gateways of NAT64 (RFC 6052), and addresses that are compatible with version 4: it is in the last 32 bits.
+CARRIES_V4 = (ip_network("64:ff9b::/96"), ip_network("::/96"))
+# The same for one's own network only (RFC 8215), in whatever bits.
+LOCAL_V4 = ip_network("64:ff9b:1::/48")
 
 
 class Unreachable(CommschedError):
@@ -55,21 +61,33 @@ def web_address(text: str, *, allow_private: bool) -> SplitResult:
     return parts
 
 
-def check_host(parts: SplitResult, *, allow_private: bool) -> tuple[str, ...]:
+def check_host(parts: SplitResult, *, allow_private: bool, timeout: float = RESOLVE_SECONDS) -> tuple[str, ...]:
     """Refuse a host that is, or also is, in a private network; its addresses. Raises :class:`Unreachable`."""
-    try:
-        found = getaddrinfo(parts.hostname, parts.port or PORTS[parts.scheme], type=SOCK_STREAM)
-    except OSError as error:
-        raise Unreachable(f"The host {parts.hostname} is not known.") from error
-    addresses = tuple(str(address[0]) for *_, address in found)
+    addresses = _resolved(str(parts.hostname), parts.port or PORTS[parts.scheme], timeout)
     for address in addresses:
         _check(address, allow_private=allow_private)
     return addresses
 
 
-def fetch(
-    parts: SplitResult, headers: Mapping[str, str], *, timeout: float, limit: int, allow_private: bool
-) -> Answer:
+def _resolved(host: str, port: int, timeout: float) -> tuple[str, ...]:
+    """The addresses of a host. The system's resolver has no limit of its own, so it is left to a thread of its own."""
+    found: list[tuple[str, ...]] = []
+
+    def resolve() -> None:
+        with suppress(OSError, UnicodeError):  # nothing found says enough
+            found.append(tuple(str(address[0]) for *_, address in getaddrinfo(host, port, type=SOCK_STREAM)))
+
+    asking = Thread(target=resolve, daemon=True)
+    asking.start()
+    asking.join(max(timeout, 0))
+    if asking.is_alive():
+        raise Unreachable(f"Nobody said in time where the host {host} is.")
+    if not found:
+        raise Unreachable(f"The host {host} is not known.")
+    return found[0]
+
+
+def fetch(parts: SplitResult, headers: Mapping[str, str], *, timeout: float, limit: int, allow_private: bool) -> Answer:
     """GET an address, following redirects on the same host only. Raises :class:`Unreachable`.
 
     ``timeout`` is for all of it, redirects too, so that a server which dribbles takes no longer than one that is
@@ -103,7 +121,7 @@ def ask(
     ``timeout`` is for all of it, ``limit`` the longest body that is read, in bytes.
     """
     until = monotonic() + timeout
-    addresses = check_host(parts, allow_private=allow_private)
+    addresses = check_host(parts, allow_private=allow_private, timeout=timeout)
     host = str(parts.hostname)
     connection = HTTPConnection(host, parts.port or PORTS[parts.scheme])
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -189,5 +207,21 @@ def _patience(sock: socket, seconds: float) -> Iterator[None]:
 
 
 def _check(address: str, *, allow_private: bool) -> None:
-    if not allow_private and not ip_address(address.partition("%")[0]).is_global:
+    if not allow_private and not all(map(_is_public, _meant(ip_address(address.partition("%")[0])))):
         raise Unreachable("The server is in a private network; if that is right, set allow_private = true.")
+
+
+def _is_public(address: IPv4Address | IPv6Address) -> bool:
+    local = isinstance(address, IPv6Address) and (address.is_site_local or address in LOCAL_V4)
+    return address.is_global and not local
+
+
+def _meant(address: IPv4Address | IPv6Address) -> Iterator[IPv4Address | IPv6Address]:
+    """An address, and the one of version 4 to which a gateway takes what is sent to it (RFC 6052, 3056, 4291)."""
+    yield address
+    if isinstance(address, IPv6Address):
+        if any(address in network for network in CARRIES_V4):
+            yield IPv4Address(int(address) & 0xFFFFFFFF)
+        for within in (address.sixtofour, address.ipv4_mapped, *(address.teredo or ())):
+            if within is not None:
+                yield within

@@ -92,7 +92,12 @@ def remember(connection: Connection, resources: Resources, now: datetime) -> Non
     # What has moved elsewhere may hold a place where it was, and is brought in step below.
     done_there = {name for name, calendar in resources.calendars.items() if calendar in changed} - moved
     rows = queries.upcoming_appointments(connection, changed, done_there, since)
-    _seat(connection, _wants(rows, resources, now), resources)
+    wants = _wants(rows, resources, now)
+    # Some may hold a place that is over by now, or that was theirs before they moved.
+    wanted = {(want.customer, want.appointment) for want in wants}
+    held = queries.held_slots(connection, {want.customer for want in wants})
+    queries.drop_slots(connection, [row for row in held if (row.customer, row.appointment) in wanted])
+    _seat(connection, wants, resources)
     following = queries.customers_following(connection, services, since)
     for some in queries.chunks(following):
         keep_in_step(connection, queries.appointments_of(connection, some), now)

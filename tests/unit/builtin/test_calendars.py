@@ -196,6 +196,15 @@ def test_recurring_events_follow_the_clock_of_their_zone(read):
     ]
 
 
+def test_an_instance_that_was_put_where_the_rule_does_not_begin_counts(read):
+    """The first time of this series is no Tuesday, and does not count; one that was moved there does."""
+    clock = ";TZID=America/Chicago:"
+    series = event(f"DTSTART{clock}20261102T090000", "DURATION:PT1H", "RRULE:FREQ=WEEKLY;BYDAY=TU;COUNT=3")
+    assert read(series, day("2026-11-01", 12)) == ["11-03 09:00/11-03 10:00", "11-10 09:00/11-10 10:00"]
+    moved = event(f"RECURRENCE-ID{clock}20261103T090000", f"DTSTART{clock}20261102T090000", "DURATION:PT1H")
+    assert read(series + moved, day("2026-11-01", 12)) == ["11-02 09:00/11-02 10:00", "11-10 09:00/11-10 10:00"]
+
+
 def test_events_close_what_is_open(read):
     """In the mode `closed`, events are cut out of the hours."""
     hours = {"mon-fri": ["07:30-18:00"]}

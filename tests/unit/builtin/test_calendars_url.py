@@ -174,7 +174,23 @@ def test_who_asks_says_who_they_are(site, calendar):
     assert site.asked[1]["authorization"] == "Basic YW5uOnPDqXNhbWU="
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "10.1.2.3", "169.254.169.254", "[::1]", "[fe80::1]"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "localhost",
+        "10.1.2.3",
+        "169.254.169.254",
+        "[::1]",
+        "[fe80::1]",
+        "[fec0::1]",
+        "[64:ff9b::a9fe:a9fe]",
+        "[64:ff9b:1::a00:1]",
+        "[2002:a00:1::1]",
+        "[::a00:1]",
+        "[::ffff:10.0.0.1]",
+    ],
+)
 def test_private_networks_are_not_read_unasked(site, calendar, host):
     """Nobody reaches what stands behind the wall by writing a calendar's address."""
     calendar = calendar(url=f"https://{host}/latest/meta-data", allow_private=False)

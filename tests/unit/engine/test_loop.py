@@ -315,6 +315,17 @@ def test_only_the_messages_that_found_no_place_are_put_off(garage, customer, fac
     assert shop.due("bob") == shop.clock.at + timedelta(days=1)
 
 
+def test_another_step_is_not_put_off_with_the_one_that_found_no_place(garage, customer):
+    """A step with a time of its own goes then, though an earlier one of the same rule still waits for its turn."""
+    second = (
+        "  - {step: second, at: event + 1d at 10:00, deadline: event + 1d at 12:00, template: thanks, media: [email]}\n"
+    )
+    shop = garage({"config/rules/thanks.yaml": PACED["config/rules/thanks.yaml"].replace("2/day", "1/day") + second})
+    shop.learn(*customer("ann"), *customer("bob"))
+    assert shop.tick().sent == 1
+    assert shop.due("bob") == shop.messages["bob/second"].at
+
+
 def test_catching_up(garage, customer):
     """Orders from before the rule counted go a few a day, beside the places of the new ones, which they do not take."""
     rule = PACED["config/rules/thanks.yaml"] + "since: 2026-06-14\ncatch_up: {per_day: 1}\n"

@@ -167,6 +167,19 @@ def test_what_does_not_fit_is_not_offered(shop, waits, fields):
     assert look(shop).offered == 0
 
 
+def test_nobody_is_offered_a_time_at_which_they_are_elsewhere(shop, waits, fact):
+    """Not while they have another appointment then, and the offer goes back if they book one."""
+    other = {"id": "b1", "service": "wash", "start": WEDNESDAY, "status": "booked", "calendar": "roof"}
+    waits("ann")
+    shop.learn(fact("appointment", customer="ann", **other))
+    assert look(shop).offered == 0
+    waits("bob")
+    assert look(shop).offered == 1
+    shop.clock.at += timedelta(minutes=1)
+    shop.learn(fact("appointment", customer="bob", **other, at=shop.clock.at))
+    assert (look(shop).withdrawn, offers(shop, "ann", "bob")) == (1, {})
+
+
 def test_an_offer_holds_no_place_and_is_taken_back_when_somebody_books_it(shop, waits, fact):
     """Whoever books first has it; the message that has not gone does not go, and the next time is offered."""
     waits("old", last="2026-06-18")

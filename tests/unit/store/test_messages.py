@@ -61,7 +61,7 @@ def settle(store, noon):
     """Reconciles ann's plan of these decisions with what stands, writes it, and gives what changed."""
 
     def settled(*decisions, tasks=(), now=noon):
-        plan = Plan("ann", now, decisions, tuple(tasks), now + timedelta(days=60))
+        plan = Plan("ann", now, decisions, tuple(tasks), now + timedelta(days=60), now + timedelta(days=60))
         with store.write() as connection:
             changes = reconcile([plan], queries.messages(connection, ["ann"]), CHANNELS, "w1")
             write(connection, changes)

@@ -144,6 +144,19 @@ def test_another_capacity_seats_everybody_afresh(bays, booked, learn, noon):
     assert held(bays) == {}
 
 
+def test_what_is_over_or_was_elsewhere_is_seated_afresh_too(bays, booked, learn, fact, noon):
+    """Where capacity and length change at once, and where an appointment moved while its calendar was not known."""
+    learn(bays, booked("a1", calendar=None))
+    later = datetime.fromisoformat(NINE) + timedelta(minutes=50)
+    tell(bays, Resources({"bays": 3}, {"oil": 60}, {"oil": "bays"}), later)
+    assert held(bays) == {"a1": ("bays#1", 12)}
+    tell(bays, Resources(), later + timedelta(hours=2))
+    moved = fact("appointment", id="a1", at="2026-07-01T18:00:00Z", start="2026-07-10T14:00:00Z")
+    learn(bays, moved, now=later + timedelta(hours=4))
+    tell(bays, Resources({"bays": 2}, {"oil": 60}, {"oil": "bays"}), later + timedelta(hours=5))
+    assert held(bays) == {"a1": ("bays#1", 12)}
+
+
 def test_what_was_stored_before_its_calendar_was_known_takes_its_place_then(store, booked, learn, noon):
     """Appointments that name no calendar too, when the service is said to be done at one, or a calendar is declared."""
     learn(store, booked("a1"), booked("a2", "bob", calendar=None), booked("a3", "cy", calendar=None, service="tyres"))
