@@ -175,7 +175,8 @@ def check_zones(calendar: icalendar.Calendar, until: int, steps: Steps) -> None:
                     first = part["DTSTART"].dt
                     steps.take(CLOCK_STEPS * max(0, until - first.year))
                     if not _is_yearly(rule_of(parts), first, steps):
-                        message = f"the zone {zone.get('TZID')} changes its clock by a rule that does not hold once a year"
+                        words = "changes its clock by a rule that does not hold once a year"
+                        message = f"the zone {zone.get('TZID')} {words}"
                         raise ValueError(message)
         except TooLong as error:
             message = f"the zone {zone.get('TZID')} changes its clock too often, or has for too long"
