@@ -177,6 +177,8 @@ def _shown(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
+    if isinstance(value, dict):
+        return "; ".join(f"`{name} = {_shown(one).strip('`')}`" for name, one in value.items())
     if isinstance(value, tuple | list):
         return f"`{', '.join(str(one) for one in value)}`"
     if isinstance(value, frozenset | set):

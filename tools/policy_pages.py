@@ -92,7 +92,7 @@ def _index(kinds: dict[str, type[Policy[Any]]], shipped: dict[str, list[str]]) -
 def _shipped(text: str, kinds: dict[str, type[Policy[Any]]]) -> Iterator[tuple[str, list[str]]]:
     """The tables of each kind as they stand in the shipped configuration, with their comments."""
     found = re.split(r"^(?=\[\[policies\]\])", text, flags=re.MULTILINE)[1:]
-    blocks = [re.split(r"^(?:\[(?!\[policies)|# -)", block, flags=re.MULTILINE)[0].strip() for block in found]
+    blocks = [re.split(r"^(?:\[(?!\[?policies)|# -)", block, flags=re.MULTILINE)[0].strip() for block in found]
     for kind in kinds:
         mine = [block for block in blocks if f'\nkind = "{kind}"' in block]
         if mine:
