@@ -3,6 +3,7 @@
     python tools/check_docs.py [--write]
 
 A generated part stands between ``<!-- generated: NAME -->`` and ``<!-- end -->``; what is around it is written by hand.
+The pages in ``docs/policies`` are made whole: one for each bundled policy (``tools/policy_pages.py``).
 Without ``--write``, what differs is named, and the exit code is 1.
 """
 
@@ -22,6 +23,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import click
 import msgspec
 from msgspec import UnsetType
+from policy_pages import pages
 from pydantic import BaseModel, SecretStr
 
 from commsched.cli import cli
@@ -175,6 +177,8 @@ def _shown(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
+    if isinstance(value, dict):
+        return "; ".join(f"`{name} = {_shown(one).strip('`')}`" for name, one in value.items())
     if isinstance(value, tuple | list):
         return f"`{', '.join(str(one) for one in value)}`"
     if isinstance(value, frozenset | set):
@@ -206,25 +210,47 @@ def page(name: str, text: str) -> str:
     return text
 
 
+def changed() -> Iterator[tuple[str, str, str]]:
+    """The pages that differ from the code: name, text, and what it should be (empty: there should be no such page)."""
+    for name in GENERATED:
+        text = _read(name)
+        if (made := page(name, text)) != text:
+            yield name, text, made
+    whole = {f"policies/{name}": made for name, made in pages(_table).items()}
+    stale = {f"policies/{path.name}": "" for path in (DOCS / "policies").glob("*.md")}
+    for name, made in sorted({**stale, **whole}.items()):
+        if (text := _read(name)) != made:
+            yield name, text, made
+
+
+def _read(name: str) -> str:
+    path = DOCS / name
+    return path.read_text("utf-8") if path.is_file() else ""
+
+
+def _write(name: str, text: str) -> None:
+    path = DOCS / name
+    path.parent.mkdir(exist_ok=True)
+    if text:
+        path.write_text(text, "utf-8")
+    else:
+        path.unlink()
+    print(f"{'wrote' if text else 'removed'} docs/{name}")
+
+
 def main() -> int:
     """Check the pages, or write them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--write", action="store_true", help="write what differs")
     write = parser.parse_args().write
     differs = False
-    for name in GENERATED:
-        path = DOCS / name
-        text = path.read_text("utf-8") if path.is_file() else ""
-        made = page(name, text)
-        if made != text and write:
-            path.write_text(made, "utf-8")
-            print(f"wrote docs/{name}")
-        elif made != text:
-            differs = True
-            lines = difflib.unified_diff(
-                text.splitlines(), made.splitlines(), f"docs/{name}", "the code", lineterm="", n=1
-            )
-            print("\n".join(list(lines)[:40]))
+    for name, text, made in changed():
+        if write:
+            _write(name, made)
+            continue
+        differs = True
+        lines = difflib.unified_diff(text.splitlines(), made.splitlines(), f"docs/{name}", "the code", lineterm="", n=1)
+        print("\n".join(list(lines)[:40]))
     if differs:
         print("The documentation is not what the code says. Run: python tools/check_docs.py --write", file=sys.stderr)
     return 1 if differs else 0

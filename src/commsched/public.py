@@ -17,7 +17,19 @@ from commsched.model.decisions import (
     must_not,
     only,
 )
-from commsched.model.facts import AnyFact, Appointment, Consent, Custom, Event, Hold, Intent, ServiceRecord
+from commsched.model.facts import (
+    AnyFact,
+    Appointment,
+    Commitment,
+    Consent,
+    Custom,
+    Event,
+    Feedback,
+    Hold,
+    Intent,
+    ServiceRecord,
+)
+from commsched.model.state import Case, Profile
 from commsched.plugin.base import (
     OURS,
     Accepted,
@@ -82,9 +94,11 @@ __all__ = [
     "Booking",
     "Calendar",
     "Capabilities",
+    "Case",
     "Channel",
     "ChannelEvent",
     "Code",
+    "Commitment",
     "CommschedError",
     "Condition",
     "Consent",
@@ -96,6 +110,7 @@ __all__ = [
     "Event",
     "EventCalendar",
     "EventSettings",
+    "Feedback",
     "Hold",
     "Intent",
     "Journal",
@@ -107,6 +122,7 @@ __all__ = [
     "Outgoing",
     "Placed",
     "Policy",
+    "Profile",
     "Proposal",
     "Receipt",
     "Refused",

@@ -25,7 +25,9 @@ SETTINGS: dict[str, dict[str, object]] = {
     "expression": {
         "deny_when": 'purpose == "marketing" && (mood == "trapped" || facts.loyalty_tier == "blue")',
         "detail": "a person gets in touch instead",
-    }
+    },
+    "role": {"by_purpose": {"sales": ["buyer"]}, "by_topic": {"maintenance": ["driver", "buyer"]}},
+    "silence": {"after": 1},
 }
 
 

@@ -52,3 +52,25 @@ def serviced(story: Story, service: str, day: str, miles: float | None = None, *
     if miles is not None:
         values["reading"] = miles
     return story.given("service_record", service=service, at=f"{day} 15:00", recorded_at=f"{day} 15:00", **values)
+
+
+def colleague(
+    story: Story, customer: str, name: str, *roles: str, organisation: str = "O1", status: str = "active"
+) -> Story:
+    """Somebody at an organisation who can be reached by mail."""
+    long_ago = "2023-11-01 10:00"
+    story.given(
+        "customer", id=customer, name=name, kind="person", organisation=organisation, roles=list(roles), status=status,
+        region="US-IL", at=long_ago, recorded_at=long_ago,
+    )  # fmt: skip
+    return story.given(
+        "contact_point", customer=customer, kind="email", address=f"{customer.lower()}@example.com",
+        at=long_ago, recorded_at=long_ago,
+    )  # fmt: skip
+
+
+def snowy(story: Story, customer: str = "C1") -> Story:
+    """They told us about their winters, so that an offer of winter tires has a reason."""
+    return story.given(
+        "custom", customer=customer, facts={"winter_driving": "up the hill every morning"}, stated_by="customer"
+    )

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from commsched import Anchor, Attempt, Custom, Outgoing, Proposal, Refused, ServiceRecord, View, zone
-from commsched.model.facts import Commitment
-from commsched.model.state import Case, Profile, State
+from commsched.model.state import Profile, State
 from commsched.model.vocabulary import Vocabulary
 
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
@@ -55,14 +54,6 @@ def done(at, outcome="done"):
     return ServiceRecord(customer="C1", at=at, service="oil_change", asset="V1", outcome=outcome)
 
 
-def case(status, changed):
-    return Case("K1", "noise", status, None, None, "d1", changed, changed)
-
-
-def promise(due, *, kept):
-    return Commitment(customer="C1", at=due - DAY, id="P1", what="Call back", owner="Rosa", due=due, kept=kept)
-
-
 def review(name, policy, shown, **settings):
     kind = next(kind for kind in plugin(name).register_policies() if kind.kind == policy)
     return kind(kind.settings_type()(**settings), name=policy).review(proposal(), shown)
@@ -79,29 +70,6 @@ def test_a_week_after_a_visit_is_kept_free():
         True,
         True,
     ]
-
-
-def test_nothing_is_asked_while_a_case_is_open():
-    """An open case leaves no time at all after it was opened."""
-    verdict = review("unfinished_business", "unfinished_business", view(cases={"K1": case("open", NOON - 90 * DAY)}))
-    assert not verdict.windows.clip(*proposal().span)
-
-
-def test_a_closed_case_has_a_cooling_off_time():
-    """Asking begins again some days after the case was closed."""
-    shown = view(cases={"K1": case("closed", NOON)})
-    windows = review("unfinished_business", "unfinished_business", shown, cooling_off=3).windows
-    assert NOON + 2 * DAY not in windows
-    assert NOON + 3 * DAY in windows
-
-
-@pytest.mark.parametrize(("kept", "allowed"), [(True, True), (False, False)])
-def test_an_overdue_promise_comes_before_any_question(kept, allowed):
-    """From its due date on, a promise that is not kept stands in the way; a kept one does not."""
-    shown = view(commitments=(("P1", promise(NOON, kept=kept)),))
-    verdict = review("unfinished_business", "unfinished_business", shown)
-    assert (verdict.windows is None or NOON + DAY in verdict.windows) is allowed
-    assert verdict.windows is None or NOON - DAY in verdict.windows
 
 
 def test_visits_are_counted_by_day_and_in_any_order():

@@ -207,7 +207,7 @@ class Event(Fact, tag="event", frozen=True, kw_only=True):
 
 
 class Case(Fact, tag="case", frozen=True, kw_only=True):
-    """A complaint or a problem, open until it is closed."""
+    """A complaint or a problem, open until it is closed; it binds the asks to the customer's colleagues, too."""
 
     id: Id
     kind: str | UnsetType = UNSET
@@ -228,7 +228,7 @@ class Hold(Fact, tag="hold", frozen=True, kw_only=True):
 
 
 class Commitment(Fact, tag="commitment", frozen=True, kw_only=True):
-    """A promise to the customer, with an owner and a due time."""
+    """A promise to the customer, with an owner and a due time; while it is overdue it binds their colleagues, too."""
 
     id: Id
     what: Text | UnsetType = UNSET

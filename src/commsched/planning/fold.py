@@ -23,30 +23,21 @@ from commsched.timing.civil import start_of_day, zone
 MOVE = timedelta(minutes=30)
 _UTC_ZONE = zone("UTC")
 # What of an organisation's ledger its people are concerned with.
-SHARED = (f.Asset, f.Reading, f.ServiceRecord, f.Appointment, f.Obligation, f.Event, f.Case)
+SHARED = (f.Asset, f.Reading, f.ServiceRecord, f.Appointment, f.Obligation, f.Event, f.Case, f.Commitment)
 # What binds everybody in an organisation or a household.
 BINDING = (f.Consent, f.Hold, f.Intent)
+# What of a person their colleagues' plans ask for; the store keeps it in the organisation's ledger, too.
+PERSONAL = (f.Customer, f.Case, f.Commitment)
 _PROFILE = (
-    "name",
-    "kind",
-    "status",
-    "organisation",
-    "household",
-    "guardian",
-    "born",
-    "timezone",
-    "locale",
-    "region",
-    "postal",
-)
+    "name", "kind", "status", "organisation", "household", "guardian", "born", "timezone", "locale", "region", "postal",
+)  # fmt: skip
 
 
 def fold(ledger: Ledger, now: datetime) -> State:
     """The state at ``now``. Facts whose ``at`` is still to come are not true yet; ``next_change`` is the first."""
     builder = _Builder()
     organisation, household = _circles(ledger, now)
-    builder.share(organisation, now)
-    theirs = [entry for entry in organisation if isinstance(entry[1], SHARED)]
+    theirs = builder.share(organisation, now)
     binding = [entry for entry in (*organisation, *household) if isinstance(entry[1], BINDING)]
     builder.take((*ledger.entries, *theirs, *binding), now)
     for circle in ledger.circles.values():
@@ -60,6 +51,11 @@ def counts(fact: AnyFact, now: datetime) -> bool:
     What we said was said, and who has refused has refused, even if one of the clocks was wrong about when.
     """
     return fact.at <= now or isinstance(fact, f.Sent) or (isinstance(fact, f.Consent) and not fact.granted)
+
+
+def _shared(fact: AnyFact) -> bool:
+    """Whether something in an organisation's ledger is the organisation's own, and not that of one of its people."""
+    return isinstance(fact, SHARED) and not (isinstance(fact, PERSONAL) and fact.customer is not None)
 
 
 def order(entry: Entry) -> tuple[int, datetime, datetime]:
@@ -103,12 +99,13 @@ class _Builder:
         for entry in true_now:
             TAKE[type(entry[1])](self, *entry)
 
-    def share(self, entries: Iterable[Entry], now: datetime) -> None:
-        """Remember what belongs to the organisation, and what its people were told of it."""
-        theirs = [entry for entry in entries if isinstance(entry[1], SHARED)]
+    def share(self, entries: Iterable[Entry], now: datetime) -> list[Entry]:
+        """What belongs to the organisation; it is remembered, and what its people were told of it."""
+        theirs = [entry for entry in entries if _shared(entry[1])]
         self.shared = frozenset(name for digest, fact in theirs for name in (fact.id or digest, digest))
         told = (fact for _, fact in entries if isinstance(fact, f.Sent) and counts(fact, now))
         self.told_others = Counter(part.partition("/")[2] for sent in told for part in sent.parts)
+        return theirs
 
     def await_all(self, entries: Iterable[Entry], now: datetime) -> None:
         """Look again when what is known of a circle comes true."""
@@ -240,6 +237,7 @@ class _Builder:
             shared=self.shared,
             told_others=self.told_others,
             guardian=_guardian(ledger, self.profile.get("guardian"), now),
+            colleagues=_colleagues(ledger, self.profile.get("organisation"), now),
             next_change=self.next_change,
         )
 
@@ -278,16 +276,8 @@ def _plan(fact: f.ServicePlan) -> Plan:
 
 
 def _obligation(name: str, o: dict[str, Any]) -> Obligation:
-    return Obligation(
-        name,
-        o.get("kind", ""),
-        o["due"],
-        o.get("amount"),
-        o.get("asset"),
-        o.get("status", "open"),
-        o["since"],
-        o["recorded_at"],
-    )
+    kind, status = o.get("kind", ""), o.get("status", "open")
+    return Obligation(name, kind, o["due"], o.get("amount"), o.get("asset"), status, o["since"], o["recorded_at"])
 
 
 def _appointment(name: str, a: dict[str, Any]) -> Appointment:
@@ -374,6 +364,16 @@ def _circles(ledger: Ledger, now: datetime) -> tuple[tuple[Entry, ...], tuple[En
 def _guardian(ledger: Ledger, name: str | None, now: datetime) -> State | None:
     entries = ledger.circles.get(f"c:{name}") if name else None
     return fold(Ledger(name or "", entries), now) if entries else None
+
+
+def _colleagues(ledger: Ledger, organisation: str | None, now: datetime) -> dict[str, State]:
+    """Who else is at the organisation now, each as far as its ledger tells of them."""
+    people: dict[str, list[Entry]] = {}
+    for entry in ledger.circles.get(f"o:{organisation}", ()) if organisation else ():
+        if isinstance(entry[1], PERSONAL) and entry[1].customer not in {None, ledger.customer}:
+            people.setdefault(entry[1].customer or "", []).append(entry)
+    states = ((who, fold(Ledger(who, tuple(entries)), now)) for who, entries in sorted(people.items()))
+    return {who: state for who, state in states if state.profile.organisation == organisation}
 
 
 # What is kept fact by fact, in order of time.

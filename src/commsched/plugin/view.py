@@ -107,6 +107,12 @@ class View:
         return self._state.profile
 
     @property
+    def colleagues(self) -> Mapping[str, Profile]:
+        """The others at the customer's organisation, by id."""
+        self.reads.add("customer")
+        return {who: state.profile for who, state in self._state.colleagues.items()}
+
+    @property
     def contacts(self) -> tuple[Contact, ...]:
         """Their contact points, valid or not."""
         self.reads.add("contact_point")
@@ -172,6 +178,12 @@ class View:
         return self._state.cases
 
     @property
+    def cases_of_colleagues(self) -> Sequence[tuple[Profile, Case]]:
+        """The cases of the others at the customer's organisation, each with whose it is."""
+        self.reads.add("case")
+        return [(one.profile, case) for one in self._state.colleagues.values() for case in one.cases.values()]
+
+    @property
     def holds(self) -> tuple[Hold, ...]:
         """Pauses that people put on some purposes."""
         self.reads.add("hold")
@@ -182,6 +194,12 @@ class View:
         """What was promised to them."""
         self.reads.add("commitment")
         return [commitment for _, commitment in self._state.commitments]
+
+    @property
+    def commitments_to_colleagues(self) -> Sequence[tuple[Profile, Commitment]]:
+        """What was promised to the others at the customer's organisation, each with to whom."""
+        self.reads.add("commitment")
+        return [(one.profile, promise) for one in self._state.colleagues.values() for _, promise in one.commitments]
 
     @property
     def interactions(self) -> tuple[Interaction, ...]:

@@ -1,7 +1,7 @@
 """Ledgers in the store: appending facts with everything that follows from them, and loading a batch of customers.
 
 Appending is one transaction: the facts, the versions, who belongs to which circle, appointments by time and what they
-take of their calendars, an opt-out at every address it binds, and whom to wake.
+take of their calendars, an opt-out at every address it binds, cases and promises at the organisation, and whom to wake.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from sqlalchemy import Connection
 
 from commsched.model.facts import AnyFact, Appointment, Consent, ContactPoint, Customer, Offer, Sent, Wish
 from commsched.model.subjects import address_subject, digest_of, kind_of_medium
-from commsched.planning.fold import fold
+from commsched.planning.fold import PERSONAL, fold
 from commsched.planning.ledger import Entry, Ledger, UnderWay
 from commsched.store import queries, slots
 from commsched.store.store import micros
-from commsched.store.tables import FLAG_CORRECTED, FLAG_REFUSED
+from commsched.store.tables import FLAG_COLLEAGUE, FLAG_CORRECTED, FLAG_REFUSED
 
 _encoder = msgspec.json.Encoder()
 _many = msgspec.json.Decoder(list[AnyFact])
@@ -120,11 +120,22 @@ def _counts(new: Sequence[tuple[str, AnyFact]]) -> dict[str, tuple[int, int]]:
     counts = Counter(subject for subject, _ in new)
     flags: dict[str, int] = {}
     for subject, fact in new:
-        if fact.ranked and fact.stated_by in {"customer", "staff"}:
+        if fact.ranked and fact.stated_by in {"customer", "staff"} and not _borrowed(subject, fact):
             flags[subject] = flags.get(subject, 0) | FLAG_CORRECTED
         if isinstance(fact, Consent):
             flags[subject] = flags.get(subject, 0) | FLAG_REFUSED
+        if isinstance(fact, Customer) and subject.startswith("c:") and _organisation(fact):
+            flags[subject] = flags.get(subject, 0) | FLAG_COLLEAGUE
     return {subject: (count, flags.get(subject, 0)) for subject, count in counts.items()}
+
+
+def _borrowed(subject: str, fact: AnyFact) -> bool:
+    """Whether a customer's fact stands in a circle's ledger, where nobody corrects it."""
+    return isinstance(fact, Customer) and not subject.startswith("c:")
+
+
+def _organisation(fact: Customer) -> str | None:
+    return fact.organisation if isinstance(fact.organisation, str) else None
 
 
 def _circles(fact: Customer) -> list[str]:
@@ -146,19 +157,23 @@ def _memberships(subject: str, fact: AnyFact) -> list[tuple[str, str]]:
 
 
 def _project(connection: Connection, new: Sequence[tuple[str, AnyFact]], now: datetime) -> None:
-    """What stays in step with the facts: appointments and what they take, and opt-outs at the addresses they bind."""
-    moved = {subject for subject, fact in new if isinstance(fact, Appointment) and subject.startswith("c:")}
-    said = {subject for subject, fact in new if isinstance(fact, Consent) and subject.startswith("c:")}
-    new_points = {subject for subject, fact in new if isinstance(fact, ContactPoint)} - said
-    flags = queries.versions(connection, new_points) if new_points else {}
-    said |= {subject for subject, (_, flag) in flags.items() if flag & FLAG_REFUSED}
+    """What stays in step with the facts: appointments and what they take, and what binds addresses and colleagues."""
+    mine = [(subject, fact) for subject, fact in new if subject.startswith("c:")]
+    moved = {subject for subject, fact in mine if isinstance(fact, Appointment)}
+    said = {subject for subject, fact in mine if isinstance(fact, Consent)}
+    new_points = {subject for subject, fact in mine if isinstance(fact, ContactPoint)} - said
+    personal = {subject for subject, fact in mine if isinstance(fact, PERSONAL)}
+    flags = queries.versions(connection, new_points | personal) if new_points | personal else {}
+    said |= {subject for subject in new_points if flags[subject][1] & FLAG_REFUSED}
+    told = {subject for subject in personal if flags[subject][1] & FLAG_COLLEAGUE}
     _wait(connection, {s for s, fact in new if isinstance(fact, Wish | Offer) and s.startswith("c:")})
-    if not moved and not said:
+    if not moved and not said and not told:
         return
-    facts = _read(connection, moved | said)
+    facts = _read(connection, moved | said | told)
     rows = [row for subject in sorted(moved) for row in _appointments(subject, facts[subject])]
     queries.put_appointments(connection, rows)
     bound = [pair for subject in sorted(said) for pair in _bound(facts[subject])]
+    bound += [pair for subject in sorted(told) for pair in _told(facts[subject])]
     if bound:
         append(connection, bound, now)
     # Last, since ledgers are locked before calendars.
@@ -211,6 +226,16 @@ def _bound(entries: tuple[Entry, ...]) -> list[tuple[str, AnyFact]]:
         for kind, address in points
         if fact.medium == "*" or kind_of_medium(fact.medium) == kind
     ]
+
+
+def _told(entries: tuple[Entry, ...]) -> list[tuple[str, AnyFact]]:
+    """Who a customer is, their cases and what was promised to them: each at every organisation they were ever at.
+
+    Who is still there is for the fold to say, so that the order of import makes no difference.
+    """
+    people = [fact for _, fact in entries if isinstance(fact, Customer)]
+    places = sorted({name for fact in people if (name := _organisation(fact))})
+    return [(f"o:{name}", fact) for name in places for _, fact in entries if isinstance(fact, PERSONAL)]
 
 
 def _read(connection: Connection, subjects: Iterable[str]) -> dict[str, tuple[Entry, ...]]:

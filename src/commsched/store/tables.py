@@ -42,6 +42,7 @@ ledger = Table(
 )
 FLAG_CORRECTED = 1  # somebody other than an import has stated a ranked fact: re-imports may conflict
 FLAG_REFUSED = 2  # a consent was taken back: it binds the addresses, too
+FLAG_COLLEAGUE = 4  # they belong to an organisation, or did: their cases and promises bind their colleagues, too
 
 # The facts, clustered by ledger. The digest is the fact's identity, so a fact that comes twice is there once.
 fact = Table(

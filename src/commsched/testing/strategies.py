@@ -12,10 +12,21 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 from commsched.model.decisions import Anchor, Placed, Proposal
-from commsched.model.facts import Consent, Event, Feedback, Intent, ServiceRecord
-from commsched.model.state import Asset, Case, Profile, State
+from commsched.model.facts import (
+    Commitment,
+    Consent,
+    Event,
+    Feedback,
+    Hold,
+    Intent,
+    Interaction,
+    Reply,
+    ServiceRecord,
+)
+from commsched.model.state import Appointment, Asset, Case, Profile, State
 from commsched.model.vocabulary import Vocabulary
 from commsched.plugin.view import Department, Snapshot, View
 from commsched.timing.civil import zone
@@ -98,15 +109,19 @@ def states() -> st.SearchStrategy[State]:
     """Customers as they stand."""
     return st.builds(
         State,
-        profile=st.builds(
-            Profile, st.just("ann"), status=st.sampled_from(["prospect", "active", "former", "deceased"])
-        ),
+        profile=_profiles("ann"),
         consents=_several(consents()),
         intents=_several(intents()),
         assets=st.fixed_dictionaries({}, optional={name: _assets(name) for name in (CAR, "car-2")}),
         records=_several(_named(_records())),
         events=_several(_named(_events())),
+        appointments=st.fixed_dictionaries({}, optional={"a1": _appointments()}),
         cases=st.fixed_dictionaries({}, optional={"case-1": _cases()}),
+        holds=_several(_holds()),
+        commitments=_several(_named(_commitments())),
+        interactions=_several(_interactions()),
+        replies=_several(_replies()),
+        colleagues=st.fixed_dictionaries({}, optional={"ben": _colleagues("ben")}),
         feedback=_several(_named(_feedback())),
         address_consents=st.fixed_dictionaries(
             {}, optional={address: _several(consents()) for address in ADDRESSES.values()}
@@ -197,13 +212,57 @@ def _events() -> st.SearchStrategy[Event]:
 
 def _feedback() -> st.SearchStrategy[Feedback]:
     moods = st.sampled_from(["delighted", "fine", "annoyed", "trapped"])
-    return st.builds(Feedback, at=instants(), customer=st.just("ann"), mood=moods)
+    of = st.none() | st.sampled_from(["service", "sales"])
+    return st.builds(Feedback, at=instants(), customer=st.just("ann"), mood=moods, department=of)
 
 
 def _cases() -> st.SearchStrategy[Case]:
     status, at = st.sampled_from(["open", "closed"]), instants()
     nothing = st.none()
     return st.builds(Case, st.just("case-1"), st.just("complaint"), status, nothing, nothing, st.just("f"), at, at)
+
+
+def _profiles(name: str) -> st.SearchStrategy[Profile]:
+    roles = st.sampled_from([(), ("driver",), ("buyer", "owner")])
+    status = st.sampled_from(["prospect", "active", "former", "deceased"])
+    return st.builds(Profile, st.just(name), status=status, organisation=st.none() | st.just("firm"), roles=roles)
+
+
+def _colleagues(name: str) -> st.SearchStrategy[State]:
+    cases = st.fixed_dictionaries({}, optional={"case-2": _cases()})
+    return st.builds(State, profile=_profiles(name), cases=cases, commitments=_several(_named(_commitments())))
+
+
+def _holds() -> st.SearchStrategy[Hold]:
+    purposes = st.lists(st.sampled_from([*PURPOSES, "*"]), min_size=1, max_size=2)
+    words = {"reason": st.just("explained"), "by": st.just("Tom")}
+    return st.builds(Hold, at=instants(), until=instants(), purposes=purposes, about=st.none() | st.just(CAR), **words)
+
+
+def _commitments() -> st.SearchStrategy[Commitment]:
+    due = instants() | st.just(UNSET)
+    return st.builds(Commitment, at=instants(), id=st.just("p1"), what=st.just("Call"), due=due, kept=st.booleans())
+
+
+def _interactions() -> st.SearchStrategy[Interaction]:
+    words = {"medium": st.just("voice"), "by": st.just("Tom"), "summary": st.just("called")}
+    purpose = st.none() | st.sampled_from(PURPOSES)
+    return st.builds(Interaction, at=instants(), direction=st.sampled_from(["in", "out"]), purpose=purpose, **words)
+
+
+def _replies() -> st.SearchStrategy[Reply]:
+    keys = st.none() | st.sampled_from([f"ann/other/{number}/{CAR}/1" for number in (1, 2, 3)])
+    return st.builds(Reply, at=instants(), medium=st.just("email"), key=keys)
+
+
+def _appointments() -> st.SearchStrategy[Appointment]:
+    def made(status: str, booked_by: str, booked_at: datetime) -> Appointment:
+        start, nothing = booked_at + timedelta(days=3), None
+        where = (nothing, nothing, "d1", booked_at, booked_at, "staff", booked_at, "staff")
+        return Appointment("a1", "oil_change", CAR, start, nothing, status, booked_by, *where)
+
+    status = st.sampled_from(["proposed", "booked", "cancelled"])
+    return st.builds(made, status, st.sampled_from(["customer", "staff", "system"]), instants())
 
 
 def _departments(name: str) -> st.SearchStrategy[Department]:

@@ -15,7 +15,7 @@ from commsched.planning.fold import fold
 from commsched.store import queries
 from commsched.store.ledgers import append, load, wake_for
 from commsched.store.store import Store, micros
-from commsched.store.tables import FLAG_CORRECTED, FLAG_REFUSED
+from commsched.store.tables import FLAG_COLLEAGUE, FLAG_CORRECTED, FLAG_REFUSED
 from commsched.testing.strategies import VOCABULARY
 
 TABLES = ("ledger", "fact", "member", "appointment")
@@ -127,6 +127,89 @@ def test_circles_have_their_members(store, learn, family, fact):
         "h:h1": ["ann", "bob"],
         "c:ann": ["kid"],
     }
+
+
+@pytest.fixture
+def firm(fact):
+    """Two people of one firm, one of whom has a complaint and was promised something."""
+    return [
+        fact("customer", name="Ann", organisation="firm", roles=["driver"]),
+        fact("customer", customer="bob", name="Bob", organisation="firm", roles=["buyer"], stated_by="staff"),
+        fact("case", customer="bob", id="K1", kind="noise", status="open"),
+        fact("commitment", customer="bob", id="P1", what="Call", owner="Rosa", due="2026-06-01T12:00:00Z", kept=False),
+        fact("case", customer="cy", id="K2", kind="noise", status="open"),
+    ]
+
+
+def colleagues(store, customer, now):
+    """Of each colleague the roles, the open cases and the promises."""
+    state = fold(loaded(store, customer)[customer].ledger, now)
+    assert not state.cases
+    assert not state.commitments
+    return {
+        who: (one.profile.roles, sorted(one.cases), [name for name, _ in one.commitments])
+        for who, one in state.colleagues.items()
+    }
+
+
+def test_colleagues_know_of_each_others_cases_and_promises(store, learn, firm, noon):
+    """A case and a promise of one person are in the plans of their colleagues, and are not their colleagues' own."""
+    learn(store, *firm)
+    assert colleagues(store, "ann", noon) == {"bob": (("buyer",), ["K1"], ["P1"])}
+    with store.read() as connection:
+        assert queries.flagged(connection, FLAG_CORRECTED) == ["c:bob"]
+    own = fold(loaded(store, "bob")["bob"].ledger, noon)
+    assert (sorted(own.cases), own.shared) == (["K1"], frozenset())
+    assert list(own.colleagues) == ["ann"]
+
+
+def test_colleagues_are_the_same_in_any_order_of_import(store, learn, firm, noon):
+    """Whether the case or the organisation comes to be known first makes no difference."""
+    shuffle = random.Random(3)
+    for _ in range(3):
+        with store.write() as connection:
+            for name in (*TABLES, "wake"):
+                connection.execute(text(f"DELETE FROM {name}"))  # noqa: S608
+        shuffle.shuffle(firm)
+        for one in firm:
+            learn(store, one)
+        assert colleagues(store, "ann", noon) == {"bob": (("buyer",), ["K1"], ["P1"])}
+
+
+def test_a_colleagues_case_wakes_the_others_and_leaving_ends_it(store, learn, firm, fact, noon):
+    """What binds colleagues wakes them; whoever has left the firm binds nobody there, nor is bound by it."""
+    learn(store, *firm[:2])
+    with store.write() as connection:
+        assert queries.claim(connection, micros(noon), micros(noon + timedelta(days=9)), 10)
+    learn(store, firm[2])
+    with store.read() as connection:
+        assert queries.next_due(connection) == micros(noon)
+    learn(store, fact("customer", customer="bob", organisation=None, at="2026-05-20T12:00:00Z", stated_by="staff"))
+    assert colleagues(store, "ann", noon + timedelta(days=60)) == {}
+
+
+@pytest.mark.postgres
+def test_a_case_and_an_intent_do_not_block_each_other(postgres_url, learn, firm):
+    """A worker that checks a customer and their organisation, and a case that comes in meanwhile, wait in one order."""
+    stores = [Store(postgres_url) for _ in range(4)]
+    one, two, three, watch = stores
+    learn(one, *firm[:2])
+
+    def check(store):
+        with store.write() as connection:
+            return queries.lock_ledgers(connection, ["c:bob", "o:firm"])
+
+    with ThreadPoolExecutor(2) as pool:
+        with one.write() as connection:
+            connection.execute(text("SELECT * FROM ledger WHERE subject LIKE 'o:%' FOR UPDATE"))
+            checked = pool.submit(check, two)
+            until_waiting(watch, 1)
+            said = pool.submit(learn, three, firm[2])
+            until_waiting(watch, 2)
+        assert len(checked.result(timeout=20)) == 2
+        assert len(said.result(timeout=20)) == 1
+    for store in stores:
+        store.close()
 
 
 def test_appointments_stand_by_time(store, learn, family, fact):
@@ -289,8 +372,9 @@ def test_the_same_new_facts_from_two_sides_at_once(store, open_store, learn, fam
         new = list(pool.map(work, range(3)))
     assert [sum(counts) for counts in zip(*new, strict=True)] == [1] * len(family)
     learn(store, *family)
-    assert versions(store, "c:ann", "h:h1", "a:email:home@x.example") == {
-        "c:ann": (7, FLAG_REFUSED),
+    assert versions(store, "c:ann", "o:firm", "h:h1", "a:email:home@x.example") == {
+        "c:ann": (7, FLAG_REFUSED | FLAG_COLLEAGUE),
+        "o:firm": (1, 0),
         "h:h1": (1, 0),
         "a:email:home@x.example": (1, FLAG_REFUSED),
     }

@@ -11,7 +11,9 @@ from sqlalchemy import (
     Connection,
     Row,
     Text,
+    and_,
     bindparam,
+    case,
     cast,
     func,
     insert,
@@ -53,14 +55,16 @@ def digests(connection: Connection, subjects: Iterable[str]) -> set[tuple[str, b
 def versions(connection: Connection, subjects: Iterable[str], *, lock: bool = False) -> dict[str, tuple[int, int]]:
     """Version and flags of each of these ledgers that exists; ``lock`` keeps them from moving until the commit.
 
-    Everybody locks customers before addresses: an append to a customer's ledger may go on to those of their addresses.
+    Everybody locks customers before circles: an append to a customer's ledger may go on to those of their addresses and
+    of their organisation.
     """
-    query = _versions.order_by(t.ledger.c.subject.desc())
+    subject = t.ledger.c.subject
+    query = _versions.order_by(case((and_(subject >= "c:", subject < "c;"), 0), else_=1), subject.desc())
     if lock:
         query = query.with_for_update()
     return {
         row.subject: (row.version, row.flags)
-        for chunk in chunks(sorted(set(subjects), reverse=True))
+        for chunk in chunks(sorted(set(subjects), key=_locking, reverse=True))
         for row in connection.execute(query, {"subjects": chunk})
     }
 
@@ -71,7 +75,7 @@ def lock_ledgers(connection: Connection, subjects: Collection[str]) -> dict[str,
     SQLite has one writer at a time. PostgreSQL cannot lock a row that is not there: an empty ledger is begun.
     """
     found = versions(connection, subjects, lock=True)
-    missing = sorted(set(subjects) - found.keys(), reverse=True)
+    missing = sorted(set(subjects) - found.keys(), key=_locking, reverse=True)
     if missing and connection.dialect.name == "postgresql":
         begun = postgresql.insert(t.ledger).on_conflict_do_update(
             index_elements=["subject"], set_={"version": t.ledger.c.version}
@@ -79,6 +83,11 @@ def lock_ledgers(connection: Connection, subjects: Collection[str]) -> dict[str,
         connection.execute(begun, [{"subject": subject, "version": 0, "flags": 0} for subject in missing])
         found |= versions(connection, missing)
     return found
+
+
+def _locking(subject: str) -> tuple[bool, str]:
+    """Ledgers are locked from the last to the first in this order."""
+    return subject.startswith("c:"), subject
 
 
 def add_facts(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:

@@ -1,0 +1,101 @@
+"""Silence is an answer: after so many contacts about a topic that were never answered, the topic ends.
+
+An answer is anything that they do: a reply, a booking, work on what they own, feedback, a purchase or a visit, a call
+or a letter from them. The topic ends softly: with the next thing that they do it opens again, and counting starts
+afresh.
+What people must be told is never silenced::
+
+    [[policies]]
+    kind = "silence"
+    after = 3
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from pydantic import Field
+
+from commsched import (
+    EVER,
+    Placed,
+    Policy,
+    Proposal,
+    Settings,
+    Span,
+    Verdict,
+    View,
+    Windows,
+    allow,
+    hookimpl,
+    must_not,
+    only,
+)
+
+NEVER_SILENT = frozenset({"safety", "legal", "transactional"})
+BOOKED_BY_THEM = frozenset({"customer", "staff"})
+
+
+class SilenceSettings(Settings):
+    """After how many, and what counts as an answer."""
+
+    after: int = Field(default=2, ge=1, description="So many unanswered contacts about a topic end it.")
+    events: frozenset[str] = Field(
+        default=frozenset({"purchase", "visit"}), description="The kinds of events that are something they did."
+    )
+
+
+class Silence(Policy[SilenceSettings]):
+    """Denies one more message about a topic on which nobody has answered the last ones."""
+
+    kind = "silence"
+    code = must_not("silence")
+    depends = frozenset({"time", "facts", "history"})
+    purposes = frozenset({"service", "survey", "sales", "marketing"})
+
+    def review(self, proposal: Proposal, view: View) -> Verdict:
+        """The times between two answers in which there is still room for one more contact about the topic."""
+        if proposal.purpose in NEVER_SILENT:
+            return allow()
+        contacts = sorted((one for one in view.history if _alike(one, proposal)), key=lambda one: one.at)
+        if len(contacts) < self.settings.after:
+            return allow()
+        ended = Windows(self._ended([one.at for one in contacts], sorted(self._answers(view))))
+        if not ended:
+            return allow()
+        last = ", ".join(one.named(view.zones[0]) for one in contacts[-self.settings.after :])
+        note = f"{len(contacts)} contacts about {proposal.topic}, the last never answered: {last}"
+        return only(~ended, detail="you have not answered, and that is an answer", note=note)
+
+    def _ended(self, contacts: list[datetime], answers: list[datetime]) -> Iterator[Span]:
+        """From one answer to the next, where as many contacts as may be lie between them."""
+        for opens, closes in zip([EVER[0], *answers], [*answers, EVER[1]], strict=True):
+            if opens < closes and sum(opens <= at < closes for at in contacts) >= self.settings.after:
+                yield opens, closes
+
+    def _answers(self, view: View) -> Iterator[datetime]:
+        """Whenever they did something."""
+        yield from (one.at for one in view.replies)
+        yield from (one.at for one in view.feedback)
+        yield from (one.at for one in view.records)
+        yield from (one.at for one in view.interactions if one.direction == "in")
+        yield from (one.at for one in view.events if one.kind in self.settings.events)
+        for one in view.appointments.values():
+            if one.booked_by in BOOKED_BY_THEM and one.status != "proposed":
+                yield one.booked_at
+
+
+def _alike(one: Placed, proposal: Proposal) -> bool:
+    """Whether it is another message to the same person about the same topic."""
+    return one.topic == proposal.topic and one.key != proposal.key and _person(one.key) == _person(proposal.key)
+
+
+def _person(key: str) -> str:
+    return key.partition("/")[0]
+
+
+@hookimpl
+def register_policies() -> list[type[Silence]]:
+    """Announce the kind."""
+    return [Silence]
