@@ -40,6 +40,7 @@ COMMANDS: dict[str, Entry] = {
     "timeline": Entry("timeline", "timeline", "Show all that was said to and known of a customer, in order.", LOOK),
     "tick": Entry("tick", "tick", "Do what is due now, once.", WORK),
     "run": Entry("run", "run", "Run the service: plan and send until stopped.", WORK),
+    "may-contact": Entry("may_contact", "may_contact", "Say whether you may call or write to somebody, now.", PEOPLE),
     "note": Entry("note", "note", "Note a call, a letter or a talk with a customer.", PEOPLE),
     "hold": Entry("note", "hold", "Keep some purposes from a customer until a date.", PEOPLE),
     "slots": Entry("slots", "slots", "List the free times for a service.", PEOPLE),

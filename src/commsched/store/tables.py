@@ -244,6 +244,18 @@ task = Table(
     sqlite_with_rowid=False,
 )
 
+# Who is about to get in touch with whom: a customer, or an address (``c:``, ``a:``), until when. It is gone after that.
+claim = Table(
+    "claim",
+    metadata,
+    Column("subject", Text, primary_key=True),
+    Column("by", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # The stop button, policies that failed, rules with the instant from which they count, rates used, other settings.
 pause = Table(
     "pause",

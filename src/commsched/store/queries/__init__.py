@@ -21,6 +21,7 @@ from commsched.store.queries.calendars import (
     drop_calendar_entry,
     put_calendar_entry,
 )
+from commsched.store.queries.claims import claims, drop_claims, drop_old_claims, put_claim
 from commsched.store.queries.controls import (
     breakers,
     drop_breaker,
@@ -117,6 +118,7 @@ __all__ = [
     "calendar_entry",
     "chunks",
     "claim",
+    "claims",
     "closures",
     "counts",
     "customers",
@@ -125,7 +127,9 @@ __all__ = [
     "digests",
     "drop_breaker",
     "drop_calendar_entry",
+    "drop_claims",
     "drop_closure",
+    "drop_old_claims",
     "drop_pause",
     "drop_slots",
     "end_attempts",
@@ -154,6 +158,7 @@ __all__ = [
     "put_appointments",
     "put_breaker",
     "put_calendar_entry",
+    "put_claim",
     "put_messages",
     "put_pause",
     "put_rules",
