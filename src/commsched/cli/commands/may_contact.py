@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 @click.option("--about", metavar="ID", default="", help="About this obligation, asset or appointment.")
 @click.option("--offer", "offers", metavar="ITEM", multiple=True, help="An item that is to be sold; again for more.")
 @click.option("--days", type=click.IntRange(1, 60), default=7, show_default=True, help="How far ahead to look.")
-@click.option(
-    "--claim", "claimed_for", metavar="TIME", help="If you may now: claim them for so long, e.g. 30m."
-)
+@click.option("--claim", "claimed_for", metavar="TIME", help="If you may now: claim them for so long, e.g. 30m.")
 @click.option("--release", is_flag=True, help="Give your claim back.")
 @click.option("--by", help="Who asks; default: you.")
 def may_contact(
