@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -89,7 +90,7 @@ def explained(app: App, key: str) -> Explained:
     if isinstance(made, Replay):
         _from_replay(found, made)
         if not record.reasons and record.at == decision.at:
-            found.record = msgspec.structs.replace(record, reasons=decision.reasons)
+            found.record = msgspec.structs.replace(record, reasons=decision.reasons, notes=decision.notes)
     else:
         found.note = made
         _from_store(found, decision)
@@ -122,21 +123,22 @@ def _replayed(app: App, ledger: Ledger, decision: DecisionRecord) -> Replay | st
 def _from_replay(found: Explained, made: Replay) -> None:
     found.times = dict(made.allowance.times)
     for review in made.allowance.reviews:
-        _add(found, review.policy, review.code, review.verdict.detail, review.verdict.media, review.verdict.windows)
+        verdict = review.verdict
+        _add(found, review.policy, review.code, verdict.note or verdict.detail, verdict.media, verdict.windows)
 
 
 def _from_store(found: Explained, decision: DecisionRecord) -> None:
-    for policy, code, force, detail, media, spans in decision.reviews:
+    for (policy, code, force, detail, media, spans), note in zip_longest(decision.reviews, decision.review_notes):
         named = Code(code, "must_not" if force == "must_not" else "could_not")
-        _add(found, policy, named, detail, frozenset(media) if media is not None else None, Windows(spans))
+        _add(found, policy, named, note or detail, frozenset(media) if media is not None else None, Windows(spans))
 
 
 def _add(
-    found: Explained, policy: str, code: Code, detail: str, media: frozenset[str] | None, windows: Windows | None
+    found: Explained, policy: str, code: Code, words: str, media: frozenset[str] | None, windows: Windows | None
 ) -> None:
     """Note a review, unless it is about media on which the message would not go anyway."""
     asked = frozenset(found.decision.media if found.decision is not None else ())
     if windows is None or (media is not None and not media & asked):
         return
     found.reviews.append((policy, media & asked if media is not None else None, windows))
-    found.codes.append((policy, code.name, code.force.replace("_", " "), detail))
+    found.codes.append((policy, code.name, code.force.replace("_", " "), words))

@@ -17,7 +17,7 @@ from commsched.model import facts as f
 from commsched.model.facts import AnyFact
 from commsched.store import queries
 from commsched.store.ledgers import Loaded
-from commsched.store.messages import MessageRecord, load_decision, load_record, load_task
+from commsched.store.messages import MessageRecord, load_decision, load_record, load_task, told
 from commsched.store.store import instant
 
 _COMMON = frozenset(f.Fact.__struct_fields__)
@@ -45,7 +45,7 @@ def history(app: App, loaded: Loaded, zone: ZoneInfo, *, show: bool) -> list[Mom
     moments += _of_messages(records)
     for decision in decided:
         if decision.state != "planned":
-            words = "; ".join(detail or policy for policy, _, detail in decision.reasons)
+            words = "; ".join(words or policy for policy, _, words in told(decision))
             text = f"{_named(records.get(decision.key), decision.key)}: {decision.state}" + (
                 f" ({words})" if words else ""
             )

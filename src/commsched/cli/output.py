@@ -13,9 +13,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from commsched.store.messages import MessageRecord, TaskRecord
+from commsched.store.messages import MessageRecord, Reasoned, TaskRecord, told
 
-Reasons = Iterable[tuple[str, str, str]]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -46,7 +45,7 @@ def message_json(record: MessageRecord) -> dict[str, object]:
         "deadline": record.deadline,
         "subject_line": record.subject_line,
         "body": record.body,
-        "reasons": _reasons(record.reasons),
+        "reasons": _reasons(record),
     }
 
 
@@ -61,7 +60,7 @@ def task_json(record: TaskRecord) -> dict[str, object]:
         "at": record.at,
         "text": record.text,
         "state": record.state,
-        "reasons": _reasons(record.reasons),
+        "reasons": _reasons(record),
     }
 
 
@@ -82,13 +81,17 @@ def plan_json(messages: Sequence[MessageRecord], tasks: Sequence[TaskRecord]) ->
     }
 
 
-def _reasons(reasons: Reasons) -> list[dict[str, str]]:
-    return [{"policy": policy, "code": code, "detail": detail} for policy, code, detail in reasons]
+def _reasons(record: Reasoned) -> list[dict[str, str]]:
+    """Each reason; with the staff's sentence, where that is another than the customer's."""
+    found = []
+    for (policy, code, detail), (_, _, words) in zip(record.reasons, told(record), strict=True):
+        found.append({"policy": policy, "code": code, "detail": detail} | ({"note": words} if words != detail else {}))
+    return found
 
 
-def in_words(reasons: Reasons) -> str:
-    """Reasons in one line: each policy with what it says."""
-    return "; ".join(dict.fromkeys(f"{policy}: {detail}" if detail else policy for policy, _, detail in reasons))
+def in_words(record: Reasoned) -> str:
+    """Reasons in one line: each policy with what it says to the staff."""
+    return "; ".join(dict.fromkeys(f"{policy}: {words}" if words else policy for policy, _, words in told(record)))
 
 
 def masked(address: str | None) -> str:

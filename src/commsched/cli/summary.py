@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from commsched.model.decisions import ACCEPTED
-from commsched.store.messages import MessageRecord, TaskRecord
+from commsched.store.messages import MessageRecord, TaskRecord, told
 
 WEEK = timedelta(days=7)
 
@@ -68,7 +68,7 @@ def held_back(messages: Sequence[MessageRecord]) -> list[HeldBack]:
     found: dict[str, list[tuple[MessageRecord, str]]] = {}
     for record in messages:
         if record.state == "refused":
-            for policy, _, detail in record.reasons:
+            for policy, _, detail in told(record):
                 found.setdefault(policy, []).append((record, detail))
     rows = [
         HeldBack(policy, len({r.key for r, _ in cases}), len({r.customer for r, _ in cases}), *cases[0])

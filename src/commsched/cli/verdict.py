@@ -5,7 +5,7 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 from commsched.cli.times import local, short
-from commsched.store.messages import DecisionRecord, MessageRecord
+from commsched.store.messages import DecisionRecord, MessageRecord, told
 
 _ON = {
     "email": "by e-mail",
@@ -42,7 +42,7 @@ def _goes(record: MessageRecord, decision: DecisionRecord | None, zone: ZoneInfo
 def _why(record: MessageRecord, decision: DecisionRecord | None, zone: ZoneInfo) -> str:
     if record.at == record.ideal:
         return "that is its ideal time, and nothing was against it."
-    reasons = record.reasons or (decision.reasons if decision else ())
+    reasons = told(record) or (told(decision) if decision else ())
     if reasons:
         return f"its ideal time was {short(record.ideal, zone)}; what moved it: {_listed(reasons)}."
     return f"its ideal time, {short(record.ideal, zone)}, was past by then; this was the first at which it could go."
@@ -50,11 +50,11 @@ def _why(record: MessageRecord, decision: DecisionRecord | None, zone: ZoneInfo)
 
 def _refused(record: MessageRecord, zone: ZoneInfo) -> str:
     later = "" if record.final else f" It is looked at again until {short(record.deadline, zone)}, should that change."
-    return f"Does not go: {_listed(record.reasons)}.{later}"
+    return f"Does not go: {_listed(told(record))}.{later}"
 
 
 def _expired(record: MessageRecord, zone: ZoneInfo) -> str:
-    why = _listed(record.reasons) if record.reasons else "nothing was sent in time"
+    why = _listed(told(record)) if record.reasons else "nothing was sent in time"
     return f"Does not go: its deadline was {short(record.deadline, zone)}; {why}."
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -51,12 +52,21 @@ def could_not(name: str) -> Code:
 
 
 class Reason(msgspec.Struct, frozen=True, gc=False):
-    """Why a message goes when it goes, or does not: the policy's instance name, its code, a sentence."""
+    """Why a message goes when it goes, or does not: the policy's instance name, its code, a sentence for the customer.
+
+    ``note`` is the sentence for the staff, where it is another.
+    """
 
     policy: str
     code: str
     detail: str
     force: Force = "could_not"
+    note: str = ""
+
+    @property
+    def told(self) -> str:
+        """What the staff are told."""
+        return self.note or self.detail
 
 
 class Anchor(msgspec.Struct, frozen=True, gc=False):
@@ -107,12 +117,14 @@ class Proposal(msgspec.Struct, frozen=True, gc=False):
 class Verdict(msgspec.Struct, frozen=True, gc=False):
     """A policy's answer: the times at which the message may go, on ``media`` (``None``: on every medium).
 
-    Media that it does not name are left as they are, so verdicts combine by intersection in any order.
+    Media that it does not name are left as they are, so verdicts combine by intersection in any order. ``detail`` is
+    a sentence that the customer may read, ``note`` one for the staff alone: numbers, names, what to do.
     """
 
     windows: Windows | None = None
     media: frozenset[str] | None = None
     detail: str = ""
+    note: str = ""
 
     def on(self, medium: str) -> Windows | None:
         """The allowed times on a medium; ``None`` means that this verdict takes nothing away there."""
@@ -127,14 +139,19 @@ def allow() -> Verdict:
     return ALLOW
 
 
-def deny(detail: str, *, media: frozenset[str] | set[str] | None = None) -> Verdict:
-    """Not at any time (on these media; default: on none). ``detail`` is a sentence that a customer may read."""
-    return Verdict(NEVER, None if media is None else frozenset(media), detail)
+def deny(detail: str, *, note: str = "", media: frozenset[str] | set[str] | None = None) -> Verdict:
+    """Not at any time (on these media; default: on none).
+
+    ``detail`` is a sentence that a customer may read; ``note`` tells the staff more, where there is more to tell.
+    """
+    return Verdict(NEVER, None if media is None else frozenset(media), detail, note)
 
 
-def only(windows: Windows, *, detail: str, media: frozenset[str] | set[str] | None = None) -> Verdict:
-    """Only at these times (on these media; the others are left as they are)."""
-    return Verdict(windows, None if media is None else frozenset(media), detail)
+def only(
+    windows: Windows, *, detail: str, note: str = "", media: frozenset[str] | set[str] | None = None
+) -> Verdict:
+    """Only at these times (on these media; the others are left as they are); sentences as in :func:`deny`."""
+    return Verdict(windows, None if media is None else frozenset(media), detail, note)
 
 
 class Placed(msgspec.Struct, frozen=True, gc=False):
@@ -154,6 +171,10 @@ class Placed(msgspec.Struct, frozen=True, gc=False):
     template: str
     content: str
     sent: bool
+
+    def named(self, place: ZoneInfo) -> str:
+        """The message in a few words, for a note to the staff: what it was, and when it went or goes there."""
+        return f"{self.rule}/{self.step} on {self.at.astimezone(place):%Y-%m-%d}"
 
 
 class Review(msgspec.Struct, frozen=True, gc=False):

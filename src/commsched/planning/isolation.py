@@ -90,9 +90,10 @@ def _is_verdict(verdict: object) -> TypeGuard[Verdict]:
     if not isinstance(verdict, Verdict):
         return False
     # A dataclass does not check what it was made of, and the plugin that made it need not be typed.
-    windows, media, detail = (getattr(verdict, name) for name in ("windows", "media", "detail"))
+    windows, media, detail, note = (getattr(verdict, name) for name in ("windows", "media", "detail", "note"))
     return (
         (windows is None or isinstance(windows, Windows))
         and (media is None or isinstance(media, frozenset))
         and isinstance(detail, str)
+        and isinstance(note, str)
     )

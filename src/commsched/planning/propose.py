@@ -278,7 +278,7 @@ def task(
     Whoever was not reached still has to be.
     """
     done = any(fact.task == key and fact.outcome != "unreached" for fact in state.tasks_done)
-    because = "; ".join(reason.detail for reason in reasons) or "it is due"
+    because = "; ".join(reason.told for reason in reasons) or "it is due"
     words = world.text(text, rule.department, {**variables, "reason": because})
     return TaskDecision(
         key, state.profile.id, rule.name, step, rule.department, at, words, "done" if done else "open", reasons

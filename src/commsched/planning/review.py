@@ -148,7 +148,7 @@ def conflict(reviews: Sequence[Review], media: Sequence[str], span: Span) -> tup
 
 def reasons(reviews: Sequence[Review]) -> tuple[Reason, ...]:
     """Reviews in words."""
-    return tuple(Reason(r.policy, r.code.name, r.verdict.detail, r.code.force) for r in reviews)
+    return tuple(Reason(r.policy, r.code.name, r.verdict.detail, r.code.force, r.verdict.note) for r in reviews)
 
 
 def against(reviews: Sequence[Review], medium: str, instant: datetime) -> tuple[Review, ...]:

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any
+from itertools import chain, repeat
+from typing import Any, Protocol
 
 import msgspec
 from sqlalchemy import Connection, Row
@@ -20,9 +21,15 @@ from commsched.planning.prep import FALLBACK
 from commsched.store import queries
 from commsched.store.store import micros
 
+Reasons = tuple[tuple[str, str, str], ...]
+
 
 class MessageRecord(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A message as tools see it: the M of DESIGN §11."""
+    """A message as tools see it: the M of DESIGN §11.
+
+    ``reasons`` are policy, code and the customer's sentence. ``notes`` are the staff's sentences, one a reason in the
+    same order, or none at all; :func:`told` puts them together.
+    """
 
     key: str
     parts: tuple[str, ...]
@@ -44,13 +51,14 @@ class MessageRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     ideal: datetime
     deadline: datetime
     template: str
-    reasons: tuple[tuple[str, str, str], ...] = ()
+    reasons: Reasons = ()
     subject_line: str = ""
     body: str = ""
+    notes: tuple[str, ...] = ()
 
 
 class TaskRecord(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A task as tools see it: the T of DESIGN §11."""
+    """A task as tools see it: the T of DESIGN §11; ``notes`` as in a message."""
 
     key: str
     customer: str
@@ -60,11 +68,15 @@ class TaskRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     at: datetime
     text: str
     state: str
-    reasons: tuple[tuple[str, str, str], ...] = ()
+    reasons: Reasons = ()
+    notes: tuple[str, ...] = ()
 
 
 class DecisionRecord(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A decision as it was made: what it rests on, so that it can be shown and replayed."""
+    """A decision as it was made: what it rests on, so that it can be shown and replayed.
+
+    ``notes`` are the staff's sentences of the reasons, ``review_notes`` those of the reviews.
+    """
 
     key: str
     decided_at: datetime
@@ -76,11 +88,25 @@ class DecisionRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     opens: datetime
     deadline: datetime
     media: tuple[str, ...]
-    reasons: tuple[tuple[str, str, str], ...]
+    reasons: Reasons
     reviews: tuple[tuple[str, str, str, str, tuple[str, ...] | None, tuple[tuple[datetime, datetime], ...]], ...]
     conflict: tuple[str, ...]
     reads: tuple[str, ...]
     world: str
+    notes: tuple[str, ...] = ()
+    review_notes: tuple[str, ...] = ()
+
+
+class Reasoned(Protocol):
+    """What has reasons: a message, a task, a decision."""
+
+    @property
+    def reasons(self) -> Reasons:
+        """Policy, code and the customer's sentence of each."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The staff's sentences, one a reason, or none."""
 
 
 _record = msgspec.json.Decoder(MessageRecord)
@@ -126,6 +152,7 @@ def record_of(decision: Decision, channels: Mapping[str, str]) -> MessageRecord:
         deadline=p.deadline,
         template=decision.template,
         reasons=_reasons(decision.reasons),
+        notes=_notes(reason.note for reason in decision.reasons),
     )
 
 
@@ -141,7 +168,14 @@ def task_of(decision: TaskDecision) -> TaskRecord:
         decision.text,
         decision.state,
         _reasons(decision.reasons),
+        _notes(reason.note for reason in decision.reasons),
     )
+
+
+def told(record: Reasoned) -> Reasons:
+    """The reasons in the staff's words; in the customer's where the staff have none of their own."""
+    notes = chain(record.notes, repeat(""))
+    return tuple((policy, code, next(notes) or detail) for policy, code, detail in record.reasons)
 
 
 def load_record(body: bytes) -> MessageRecord:
@@ -280,9 +314,17 @@ def _decision_row(decision: Decision, world: str, now: datetime) -> dict[str, ob
         decision.conflict,
         decision.reads,
         world,
+        _notes(reason.note for reason in decision.reasons),
+        _notes(review.verdict.note for review in decision.reviews),
     )
     return {"customer": p.customer, "key": decision.key, "decided_at": micros(now), "body": _encode(record)}
 
 
-def _reasons(reasons: Iterable[Reason]) -> tuple[tuple[str, str, str], ...]:
+def _reasons(reasons: Iterable[Reason]) -> Reasons:
     return tuple((reason.policy, reason.code, reason.detail) for reason in reasons)
+
+
+def _notes(notes: Iterable[str]) -> tuple[str, ...]:
+    """The notes, or none at all where each of them is empty."""
+    found = tuple(notes)
+    return found if any(found) else ()

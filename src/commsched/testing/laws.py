@@ -148,6 +148,7 @@ def _is_answer(verdict: object) -> None:
     _law(verdict.windows is None or isinstance(verdict.windows, Windows), "windows are Windows")
     _law(verdict.media is None or isinstance(verdict.media, frozenset), "media are a frozenset")
     _law(verdict.windows is None or bool(verdict.detail.strip()), "a policy that takes something away says why")
+    _law(not verdict.note or bool(verdict.detail.strip()), "what the staff are told has a sentence for the customer")
 
 
 def _is_pure(policy: Policy[Any], proposal: Proposal, other: Proposal, view: View, verdict: Verdict) -> None:

@@ -101,6 +101,21 @@ def test_against_names_what_would_be_refused_and_removed(told, tmp_path):
     assert len(told.json("plan", "--at", AT, "--against", str(other))["removed"]) == 1
 
 
+def test_staff_read_the_note_and_tools_get_both(told):
+    """The plan and the explanation show the staff's words; JSON has them beside the customer's, where there are any."""
+    config = told.folder / "config" / "commsched.toml"
+    config.write_text(config.read_text("utf-8") + NOT_HER + 'note = "Call Ana, on 0142."\n', "utf-8")
+    held = next(one for one in told.json("plan", "--at", AT)["messages"] if one["customer"] == "ana")
+    assert held["reasons"] == [
+        {"policy": "nobody", "code": "nobody", "detail": "not her", "note": "Call Ana, on 0142."}
+    ]
+    assert "Call Ana, on 0142." in told("plan", "--at", AT, "--customer", "ana").stdout
+    told("tick", "--at", AT)
+    shown = told("explain", held["key"]).stdout
+    assert "Call Ana, on 0142." in shown
+    assert "not her" not in shown
+
+
 def test_tick_sends_what_is_due_once(told):
     """The message goes when it is due, and not again."""
     assert "0 sent" in told("tick", "--at", AT).stdout

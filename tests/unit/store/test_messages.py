@@ -15,11 +15,12 @@ from commsched.model.decisions import (
     Reason,
     Review,
     TaskDecision,
+    could_not,
     deny,
     must_not,
 )
 from commsched.store import queries
-from commsched.store.messages import load_decision, load_record, load_task, message_row, reconcile, write
+from commsched.store.messages import load_decision, load_record, load_task, message_row, reconcile, told, write
 
 CHANNELS = {"email": "mail", "sms": "text"}
 WHY = Reason("opt_out", "opted_out", "they said stop", "must_not")
@@ -171,6 +172,26 @@ def test_a_decision_shows_what_it_rests_on(store, settle, decision, noon):
     found = load_decision(row.body)
     assert found.reviews == (("opt_out", "opted_out", "must_not", "they said stop", ("email", "sms"), ()),)
     assert (found.conflict, found.reads, found.world, found.decided_at) == (("opt_out",), ("consent",), "w1", noon)
+
+
+def test_what_the_staff_are_told_is_kept_beside_what_the_customer_is(store, settle, decision, noon):
+    """The notes of reasons and reviews are stored in order; where there is none, the customer's sentence is told."""
+    full = Reason("cap", "frequency_cap", "at most 3 messages", note="3 of 3: oil/invite on 2026-05-01")
+    review = Review("cap", could_not("frequency_cap"), deny("at most 3 messages", note="3 of 3"))
+    settle(
+        decision(state="refused", at=None, medium=None, reasons=(WHY, full), reviews=(review,)),
+        decision("plain", state="refused", at=None, medium=None, reasons=(WHY,)),
+        tasks=[TaskDecision("k", "ann", "r", "call", "desk", noon, "Call Ann", "open", (full,))],
+    )
+    found = standing(store)
+    assert found["say"].reasons[1][2] == "at most 3 messages"
+    assert told(found["say"]) == (found["say"].reasons[0], ("cap", "frequency_cap", "3 of 3: oil/invite on 2026-05-01"))
+    assert (found["plain"].notes, told(found["plain"])) == ((), found["plain"].reasons)
+    with store.read() as connection:
+        kept = load_decision(next(row.body for row in queries.decisions(connection, "ann") if "/say" in row.key))
+        (task,) = [load_task(row.body) for row in queries.tasks(connection)]
+    assert (kept.notes, kept.review_notes) == (("", full.note), ("3 of 3",))
+    assert told(task)[0][2] == full.note
 
 
 def test_tasks_appear_when_their_time_has_come(store, settle, noon):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from commsched import Policy, Proposal, Settings, Verdict, View, allow, deny, hookimpl, must_not
+from commsched import Policy, Proposal, Settings, Verdict, View, allow, deny, hookimpl, local_date, must_not
 
 
 class AlreadyPurchasedSettings(Settings):
@@ -31,10 +31,11 @@ class AlreadyPurchased(Policy[AlreadyPurchasedSettings]):
         """Nothing against it, unless one of its offers was bought."""
         if not proposal.offers:
             return allow()
-        bought = {event.item for event in view.events if event.kind in self.settings.kinds and event.item}
+        bought = {event.item: event for event in view.events if event.kind in self.settings.kinds and event.item}
         for item in proposal.offers:
-            if view.vocabulary.same(item) & bought:
-                return deny(f"you have bought this already: {item}")
+            for same in sorted(view.vocabulary.same(item) & bought.keys()):
+                day = local_date(bought[same].at, view.zones[0])
+                return deny(f"you have bought this already: {item}", note=f"they bought {same} on {day}")
         return allow()
 
 

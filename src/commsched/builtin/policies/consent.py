@@ -29,7 +29,9 @@ class ConsentNeeded(Policy[NoSettings]):
         missing = {medium for medium in proposal.media if not self._permitted(medium, proposal, view)}
         if not missing:
             return allow()
-        return deny(f"there is no consent to {proposal.purpose} messages here", media=missing)
+        detail = f"there is no consent to {proposal.purpose} messages here"
+        note = f"no consent to {proposal.purpose} by {', '.join(sorted(missing))} is recorded"
+        return deny(detail, note=note, media=missing)
 
     def _permitted(self, medium: str, proposal: Proposal, view: View) -> bool:
         purpose, topic = proposal.purpose, proposal.topic

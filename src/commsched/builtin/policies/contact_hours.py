@@ -34,7 +34,9 @@ class ContactHours(Policy[ContactHoursSettings]):
         hours = view.customer.contact_hours
         if not hours or proposal.purpose in self.settings.exempt:
             return allow()
-        return only(weekly(parse_week(hours), view.zones, proposal.span), detail="only at the hours you asked for")
+        said = ", ".join(f"{days} {' and '.join(times)}" for days, times in hours.items())
+        asked = weekly(parse_week(hours), view.zones, proposal.span)
+        return only(asked, detail="only at the hours you asked for", note=f"they asked for {said}")
 
 
 @hookimpl

@@ -33,6 +33,7 @@ class ExpressionSettings(Settings):
 
     deny_when: str = Field(min_length=1, description="CEL: the message is refused when this is true, or has no answer.")
     detail: str = Field(min_length=1, description="Why, in a sentence that the customer may read.")
+    note: str = Field(default="", description="The same for the staff, where it should say more: what to do instead.")
     code: str = Field(default="expression", pattern=r"^[a-z][a-z0-9_]*$", description="The code in reports.")
     force: Literal["must_not", "could_not"] = Field(default="must_not", description="Whether a fallback may run.")
 
@@ -61,7 +62,7 @@ class Expression(Policy[ExpressionSettings]):
         view.reads.update(FACTS[root] for name in condition.names if (root := name.partition(".")[0]) in FACTS)
         own = ("purpose", "topic", "department", "rule", "step")
         answer = condition.holds({**proposal.variables, **{name: getattr(proposal, name) for name in own}})
-        return allow() if answer is False else deny(self.settings.detail)
+        return allow() if answer is False else deny(self.settings.detail, note=self.settings.note)
 
 
 @hookimpl

@@ -17,10 +17,25 @@ from datetime import datetime, timedelta
 
 from pydantic import Field
 
-from commsched import Length, Policy, Proposal, Settings, Span, Verdict, View, Windows, allow, could_not, hookimpl, only
+from commsched import (
+    Length,
+    Placed,
+    Policy,
+    Proposal,
+    Settings,
+    Span,
+    Verdict,
+    View,
+    Windows,
+    allow,
+    could_not,
+    hookimpl,
+    only,
+)
 
 NEVER_CAPPED = frozenset({"safety", "legal", "transactional"})
 ASKS = frozenset({"marketing", "sales", "survey", "service"})
+NAMED = 5
 
 
 class FrequencyCapSettings(Settings):
@@ -44,10 +59,19 @@ class FrequencyCap(Policy[FrequencyCapSettings]):
         if proposal.purpose in NEVER_CAPPED:
             return allow()
         others = (one for one in view.history if one.key != proposal.key)
-        counted = sorted(one.at for one in others if one.purpose in self.settings.counting)
-        full = Windows(_full(counted, self.settings.at_most, self.settings.per))
+        counted = sorted((one for one in others if one.purpose in self.settings.counting), key=lambda one: one.at)
+        full = Windows(_full([one.at for one in counted], self.settings.at_most, self.settings.per))
+        if not full:
+            return allow()
         detail = f"at most {self.settings.at_most} messages in {self.settings.per.total_seconds() / 86400:g} days"
-        return only(~full, detail=detail) if full else allow()
+        return only(~full, detail=detail, note=f"{detail}; there are {self._named(counted, proposal.span, view)}")
+
+    def _named(self, counted: Sequence[Placed], span: Span, view: View) -> str:
+        """The messages that may be in the way, in a few words; the first ones, where there are many."""
+        first, last = span[0] - self.settings.per, span[1] + self.settings.per
+        near = [one for one in counted if first < one.at < last] or counted
+        more = f" and {len(near) - NAMED} more" if len(near) > NAMED else ""
+        return ", ".join(one.named(view.zones[0]) for one in near[:NAMED]) + more
 
 
 def _full(counted: Sequence[datetime], at_most: int, per: timedelta) -> Iterator[Span]:

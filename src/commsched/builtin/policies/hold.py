@@ -9,7 +9,20 @@ by whom (``commsched hold``). It binds every department. A released hold binds n
 
 from __future__ import annotations
 
-from commsched import Hold, NoSettings, Policy, Proposal, Verdict, View, Windows, allow, hookimpl, must_not, only
+from commsched import (
+    Hold,
+    NoSettings,
+    Policy,
+    Proposal,
+    Verdict,
+    View,
+    Windows,
+    allow,
+    hookimpl,
+    local_date,
+    must_not,
+    only,
+)
 
 
 class HoldPolicy(Policy[NoSettings]):
@@ -17,7 +30,7 @@ class HoldPolicy(Policy[NoSettings]):
 
     kind = "hold"
     code = must_not("hold")
-    depends = frozenset({"facts"})
+    depends = frozenset({"time", "facts"})
 
     def review(self, proposal: Proposal, view: View) -> Verdict:
         """All times but those of the holds on this purpose and this matter."""
@@ -26,7 +39,9 @@ class HoldPolicy(Policy[NoSettings]):
             return allow()
         held = Windows((hold.at, hold.until) for hold in holds)
         last = max(holds, key=lambda hold: hold.until)
-        return only(~held, detail=f"on hold until {last.until:%Y-%m-%d}, by {last.by}: {last.reason}")
+        until = f"on hold until {local_date(last.until, view.zones[0])}"
+        name = f" ({last.id})" if last.id else ""
+        return only(~held, detail=f"this is {until}", note=f"{until} by {last.by}{name}: {last.reason}")
 
 
 def _concerns(hold: Hold, proposal: Proposal) -> bool:

@@ -20,9 +20,13 @@ class NoRepeat(Policy[NoSettings]):
 
     def review(self, proposal: Proposal, view: View) -> Verdict:
         """Nothing against it, unless the customer has it already."""
-        if proposal.content and any(_same(one, proposal) for one in view.history):
-            return deny("the same text about the same thing was sent, or is planned, already")
-        return allow()
+        if not proposal.content:
+            return allow()
+        same = next((one for one in view.history if _same(one, proposal)), None)
+        if same is None:
+            return allow()
+        detail = "the same text about the same thing was sent, or is planned, already"
+        return deny(detail, note=f"{detail}: {same.named(view.zones[0])}")
 
 
 def _same(one: Placed, proposal: Proposal) -> bool:

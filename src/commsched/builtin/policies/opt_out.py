@@ -17,7 +17,20 @@ from collections.abc import Iterable
 
 from pydantic import Field
 
-from commsched import Consent, Policy, Proposal, Settings, Verdict, View, allow, deny, hookimpl, must_not, permission
+from commsched import (
+    Consent,
+    Policy,
+    Proposal,
+    Settings,
+    Verdict,
+    View,
+    allow,
+    deny,
+    hookimpl,
+    local_date,
+    must_not,
+    permission,
+)
 
 
 class OptOutSettings(Settings):
@@ -37,19 +50,30 @@ class OptOut(Policy[OptOutSettings]):
 
     def review(self, proposal: Proposal, view: View) -> Verdict:
         """The media that nobody has refused stay open."""
-        refused = {medium for medium in proposal.media if self._refused(medium, proposal, view)}
-        return deny("messages of this kind were refused here", media=refused) if refused else allow()
+        refused = {medium: last for medium in proposal.media if (last := self._refused(medium, proposal, view))}
+        if not refused:
+            return allow()
+        notes = [f"{medium} refused by {_who(one, view)}" for medium, one in sorted(refused.items())]
+        return deny("messages of this kind were refused here", note="; ".join(notes), media=set(refused))
 
-    def _refused(self, medium: str, proposal: Proposal, view: View) -> bool:
+    def _refused(self, medium: str, proposal: Proposal, view: View) -> Consent | None:
+        """The refusal that stands on a medium, if one does: the last one of somebody who did not grant it again."""
         everybody = (*view.consents, *view.consents_of(proposal.addresses.get(medium, "")))
         purpose, topic, words = proposal.purpose, proposal.topic, view.vocabulary
-        return any(
-            permission(said, medium=medium, purpose=purpose, topic=topic, vocabulary=words) is False
-            for said in _by_person(one for one in everybody if self._binds(one, purpose))
-        )
+        for said in _by_person(one for one in everybody if self._binds(one, purpose)):
+            if permission(said, medium=medium, purpose=purpose, topic=topic, vocabulary=words) is False:
+                about = [one for one in said if not one.granted and one.medium in {medium, "*"}]
+                about = [one for one in about if one.purpose in {purpose, "*"} and words.covers(one.topic, topic)]
+                return max(about, key=lambda one: one.at)
+        return None
 
     def _binds(self, one: Consent, purpose: str) -> bool:
         return one.granted or one.purpose != "*" or purpose not in self.settings.exempt
+
+
+def _who(one: Consent, view: View) -> str:
+    """Who refused, when and how."""
+    return f"{one.customer or 'somebody here'} on {local_date(one.at, view.zones[0])} ({one.method})"
 
 
 def _by_person(said: Iterable[Consent]) -> Iterable[list[Consent]]:

@@ -21,7 +21,10 @@ class Reachable(Policy[NoSettings]):
     def review(self, proposal: Proposal, view: View) -> Verdict:  # noqa: ARG002 - the proposal has its addresses
         """The media with an address stay open."""
         missing = frozenset(proposal.media) - proposal.addresses.keys()
-        return deny("there is no usable address", media=missing) if missing else allow()
+        if not missing:
+            return allow()
+        note = f"no usable address for {', '.join(sorted(missing))} is recorded"
+        return deny("there is no usable address", note=note, media=missing)
 
 
 @hookimpl

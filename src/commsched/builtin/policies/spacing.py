@@ -39,10 +39,13 @@ class Spacing(Policy[SpacingSettings]):
         if proposal.purpose in NEVER_SPACED:
             return allow()
         gap, others = self.settings.gap, (one for one in view.history if one.key != proposal.key)
-        counted = (one.at for one in others if one.purpose in self.settings.counting)
-        near = Windows((at - gap + timedelta.resolution, at + gap) for at in counted)
+        counted = [one for one in others if one.purpose in self.settings.counting]
+        if not counted:
+            return allow()
+        near = Windows((one.at - gap + timedelta.resolution, one.at + gap) for one in counted)
         detail = f"at least {gap.total_seconds() / 3600:g} hours from any other message"
-        return only(~near, detail=detail) if near else allow()
+        nearest = min(counted, key=lambda one: abs(one.at - proposal.ideal))
+        return only(~near, detail=detail, note=f"{detail}; the nearest is {nearest.named(view.zones[0])}")
 
 
 @hookimpl

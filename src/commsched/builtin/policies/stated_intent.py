@@ -61,7 +61,7 @@ class StatedIntent(Policy[StatedIntentSettings]):
     def review(self, proposal: Proposal, view: View) -> Verdict:
         """The times at which everything that was ruled out has run out, or was opened again."""
         standing = [one for one in _standing(view.intents) if self._concerns(one, proposal, view)]
-        open_at, words = ALWAYS, ""
+        open_at, words, note = ALWAYS, "", ""
         for number, one in enumerate(standing):
             if one.stance == "wants":
                 continue
@@ -71,7 +71,8 @@ class StatedIntent(Policy[StatedIntentSettings]):
                     opened |= ~Windows.onward(_end(wish, proposal, view))
             if opened != ALWAYS:
                 open_at, words = open_at & opened, words or one.words or one.topic
-        return only(open_at, detail=f"you told us what you want: {words}") if words else allow()
+                note = note or _in_full(one, proposal, view)
+        return only(open_at, detail=f"you told us what you want: {words}", note=note) if words else allow()
 
     def _concerns(self, one: Intent, proposal: Proposal, view: View) -> bool:
         if proposal.purpose in self.settings.exempt:
@@ -94,6 +95,16 @@ def _about(one: Intent, proposal: Proposal, view: View) -> bool:
         return True
     asset = view.assets.get(one.asset or "")
     return proposal.asset is None and one.stance != "wants" and (asset is None or asset.in_use)
+
+
+def _in_full(one: Intent, proposal: Proposal, view: View) -> str:
+    """Who said what, when and until when, for the staff."""
+    place, end = view.zones[0], _end(one, proposal, view)
+    until = "for good" if end == ALWAYS.spans[0][1] else f"until {local_date(end, place)}"
+    words = f": {one.words}" if one.words else ""
+    who = {"customer": "the customer said", "staff": "staff noted"}.get(one.stated_by or "", "an import says")
+    stance = one.stance.replace("_", " ")
+    return f"{who} on {local_date(one.at, place)}: {stance} {one.topic}, {until}{words}"
 
 
 def _within(wish: Intent, one: Intent, view: View) -> bool:

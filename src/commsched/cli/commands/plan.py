@@ -114,7 +114,7 @@ def _rows(found: Overview, zone: ZoneInfo) -> list[tuple[str, ...]]:
             one.record.medium or "",
             masked(one.record.to),
             one.record.state,
-            in_words(one.record.reasons),
+            in_words(one.record),
         )
         for one in found.messages
     ]
@@ -160,10 +160,10 @@ def _print_difference(console: Console, found: Difference, zone: ZoneInfo) -> No
     rows: list[tuple[str, ...]] = [
         *(("added", r.customer, _what(r), "", at(r), "") for r in found.added),
         *(("removed", r.customer, _what(r), at(r), "", "") for r in found.removed),
-        *(("refused", r.customer, _what(r), "", "", in_words(r.reasons)) for r in found.refused),
+        *(("refused", r.customer, _what(r), "", "", in_words(r)) for r in found.refused),
         *(("now goes", r.customer, _what(r), "", at(r), "") for r in found.allowed),
-        *(("moved", a.customer, _what(a), at(a), at(b), in_words(b.reasons)) for a, b in found.moved),
-        *(("medium", a.customer, _what(a), at(a), at(b), in_words(b.reasons)) for a, b in found.medium),
+        *(("moved", a.customer, _what(a), at(a), at(b), in_words(b)) for a, b in found.moved),
+        *(("medium", a.customer, _what(a), at(a), at(b), in_words(b)) for a, b in found.medium),
         *(("text", a.customer, _what(a), a.template, b.template, "") for a, b in found.text),
     ]
     if found:
