@@ -199,8 +199,11 @@ def as_json(one: Asked) -> dict[str, object]:
 
 
 def reasons_json(reasons: Iterable[Reason]) -> list[dict[str, str]]:
-    """Reasons as tools see them."""
-    return [{"policy": one.policy, "code": one.code, "detail": one.detail} for one in reasons]
+    """Reasons as tools see them; with the staff's sentence, where that is another than the customer's."""
+    return [
+        {"policy": one.policy, "code": one.code, "detail": one.detail} | ({"note": one.note} if one.note else {})
+        for one in reasons
+    ]
 
 
 def show(session: Session, one: Asked, zone: ZoneInfo) -> None:
@@ -238,8 +241,8 @@ def _headline(one: Asked, zone: ZoneInfo) -> str:
 
 
 def said(reason: Reason) -> str:
-    """A reason in a line: the policy, and what it says."""
-    return f"{reason.policy}: {reason.detail}" if reason.detail else reason.policy
+    """A reason in a line: the policy, and what it says to the staff."""
+    return f"{reason.policy}: {reason.told}" if reason.told else reason.policy
 
 
 def cautions(person: Person) -> list[str]:

@@ -43,6 +43,8 @@ COMMANDS: dict[str, Entry] = {
     "may-contact": Entry("may_contact", "may_contact", "Say whether you may call or write to somebody, now.", PEOPLE),
     "note": Entry("note", "note", "Note a call, a letter or a talk with a customer.", PEOPLE),
     "hold": Entry("note", "hold", "Keep some purposes from a customer until a date.", PEOPLE),
+    "commit": Entry("commit", "commit", "Note a promise, that it is kept, or that it is late.", PEOPLE),
+    "case": Entry("case", "case", "Open or close a case: a complaint, a problem.", PEOPLE),
     "slots": Entry("slots", "slots", "List the free times for a service.", PEOPLE),
     "book": Entry("book", "book", "Book an appointment.", PEOPLE),
     "cancel": Entry("book", "cancel", "Cancel an appointment.", PEOPLE),

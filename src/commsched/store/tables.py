@@ -230,7 +230,7 @@ decision = Table(
     sqlite_with_rowid=False,
 )
 
-# What people must do.
+# What people must do. ``taken_by`` is who has taken it upon them; planning again leaves that as it is.
 task = Table(
     "task",
     metadata,
@@ -240,7 +240,10 @@ task = Table(
     Column("at", BigInteger, nullable=False),
     Column("state", Text, nullable=False),
     Column("body", Bytes, nullable=False),
+    Column("taken_by", Text, nullable=False, server_default=""),
+    Column("taken_at", BigInteger),
     Index("task_by_state", "state", "at"),
+    Index("task_by_customer", "customer", "state"),
     sqlite_with_rowid=False,
 )
 

@@ -100,12 +100,22 @@ def put_tasks(connection: Connection, rows: Sequence[Mapping[str, object]]) -> N
         connection.execute(statement, rows)
 
 
-def open_tasks(connection: Connection, keys: Iterable[str]) -> list[Row[Any]]:
-    """Those of these tasks that are still to be done."""
+def tasks_of(connection: Connection, customers: Iterable[str]) -> list[Row[Any]]:
+    """What is still to be done about these customers."""
     found: list[Row[Any]] = []
-    for chunk in chunks(keys):
-        found += connection.execute(select(t.task).where(t.task.c.key.in_(chunk), t.task.c.state == "open"))
+    for chunk in chunks(customers):
+        query = select(t.task).where(t.task.c.customer.in_(chunk), t.task.c.state == "open")
+        found += connection.execute(query.order_by(t.task.c.key))
     return found
+
+
+def take_task(connection: Connection, key: str, by: str, at: int) -> str:
+    """Make an open task somebody's own, unless another has it; an empty ``by`` frees it. Says whose it is then."""
+    free = t.task.c.taken_by.in_(("", by)) if by else t.task.c.taken_by != ""
+    connection.execute(
+        update(t.task).where(t.task.c.key == key, t.task.c.state == "open", free).values(taken_by=by, taken_at=at)
+    )
+    return str(connection.execute(select(t.task.c.taken_by).where(t.task.c.key == key)).scalar() or "")
 
 
 def tasks(connection: Connection, *, state: str | None = None, department: str | None = None) -> list[Row[Any]]:
