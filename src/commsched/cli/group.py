@@ -41,6 +41,7 @@ COMMANDS: dict[str, Entry] = {
     "tick": Entry("tick", "tick", "Do what is due now, once.", WORK),
     "run": Entry("run", "run", "Run the service: plan and send until stopped.", WORK),
     "may-contact": Entry("may_contact", "may_contact", "Say whether you may call or write to somebody, now.", PEOPLE),
+    "screen": Entry("screen", "screen", "Take out of a list whoever must not be approached.", PEOPLE),
     "note": Entry("note", "note", "Note a call, a letter or a talk with a customer.", PEOPLE),
     "hold": Entry("note", "hold", "Keep some purposes from a customer until a date.", PEOPLE),
     "commit": Entry("commit", "commit", "Note a promise, that it is kept, or that it is late.", PEOPLE),

@@ -82,6 +82,11 @@ class Enquirer:
             found = self._matters(question)
             return replace(found, cautions=tuple(self._cautions(question))) if found.when else found
 
+    def may(self, question: Question) -> Answer:
+        """The same without what must be left out: many times as fast."""
+        with watched(self.world.time_limit):
+            return self._matters(question)
+
     def _matters(self, question: Question) -> Answer:
         """Collections are about what is owed: where nothing is named, about whichever open obligation may be raised."""
         owed = [one.id for one in self.state.obligations.values() if one.status in {"open", "disputed"}]
