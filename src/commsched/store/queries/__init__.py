@@ -40,6 +40,7 @@ from commsched.store.queries.facts import (
     add_facts,
     add_members,
     address_members,
+    all_facts,
     appointments_between,
     bump,
     customer_facts,
@@ -55,6 +56,7 @@ from commsched.store.queries.facts import (
 )
 from commsched.store.queries.messages import (
     add_decisions,
+    all_decisions,
     all_messages,
     counts,
     decisions,
@@ -109,6 +111,8 @@ __all__ = [
     "add_invitation",
     "add_members",
     "address_members",
+    "all_decisions",
+    "all_facts",
     "all_messages",
     "appointments_between",
     "appointments_in",

@@ -156,6 +156,12 @@ def customer_facts(connection: Connection) -> Iterator[Row[tuple[str, bytes]]]:
     yield from connection.execution_options(yield_per=10_000).execute(query.order_by(t.fact.c.subject))
 
 
+def all_facts(connection: Connection) -> Iterator[bytes]:
+    """Every fact of customers, organisations and households. Reads them all: for looking back, not for work."""
+    query = select(t.fact.c.body).where(~((t.fact.c.subject >= "a:") & (t.fact.c.subject < "a;")))
+    yield from connection.execution_options(yield_per=10_000).execute(query).scalars()
+
+
 def members(connection: Connection, circles: Iterable[str]) -> dict[str, list[str]]:
     """The customers of each circle."""
     found: dict[str, list[str]] = {}

@@ -88,6 +88,11 @@ def decisions(connection: Connection, customer: str, key: str | None = None) -> 
     return list(connection.execute(query.order_by(t.decision.c.decided_at, t.decision.c.key)))
 
 
+def all_decisions(connection: Connection) -> Iterator[bytes]:
+    """Every decision that was written down."""
+    yield from connection.execution_options(yield_per=1000).execute(select(t.decision.c.body)).scalars()
+
+
 def put_tasks(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
     """Write tasks; one that is done stays done."""
     if rows:
