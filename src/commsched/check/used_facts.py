@@ -92,7 +92,7 @@ def usage(app: App) -> Usage:
 
 
 def _recorded(connection: Connection) -> tuple[Counter[str], int]:
-    """How often each name is recorded, and how many facts there are. Names: types, kinds of events and obligations, custom facts, attributes, event data."""
+    """How often each type, kind, custom fact, attribute and field of an event is recorded; and how many facts."""
     found: Counter[str] = Counter()
     total = 0
     for body in queries.all_facts(connection):
