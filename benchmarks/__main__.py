@@ -2,10 +2,11 @@
 
     python -m benchmarks [--full] [--markdown] [--save FILE] [B1 B2 …]
     python -m benchmarks forecast [--seed N] [--cars N]
+    python -m benchmarks screening [--customers N] [--prospects N]
 
 Without names, all are run: on 2,000 and 10,000 customers, or with ``--full`` on 10,000 and 100,000. Nothing is judged
 and nothing is kept; ``--save benchmarks/results/NAME.json`` keeps the numbers. ``forecast`` measures how good the usage
-forecast is, not how fast.
+forecast is, not how fast; ``screening`` a list of prospects against made-up customers.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import tempfile
 from pathlib import Path
 from time import perf_counter
 
-from benchmarks import forecast
+from benchmarks import forecast, screening
 from benchmarks.bench import Numbers, apart, deployment
 from benchmarks.report import LINES, as_data, as_markdown, as_text, circumstances, rows
 
@@ -43,6 +44,9 @@ def main() -> None:
     """Parse, measure, print."""
     if sys.argv[1:2] == ["forecast"]:
         forecast.main(sys.argv[2:])
+        return
+    if sys.argv[1:2] == ["screening"]:
+        screening.main(sys.argv[2:])
         return
     arguments = _arguments()
     sizes = FULL_SIZES if arguments.full else SIZES

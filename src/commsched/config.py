@@ -97,11 +97,20 @@ class DepartmentSettings(_Section):
     phone: str = Field("", description="How customers call it.")
     email: str = Field("", description="How customers write to it.")
     postal: str = Field("", description="Where it is.")
+    lead: str = Field("", description="Who leads it: to whom tasks escalate that nobody did.")
+    tasks_due: str = Field("1d", description="How soon a task is to be done, once it is there.")
+    escalate_after: str = Field("2d", description="How long after it was due an open task escalates to the lead.")
 
     def department(self, name: str, place: ZoneInfo) -> Department:
         """As plans see it; ``place`` is the zone of the deployment."""
         where = zone(self.timezone) if self.timezone else place
-        return Department(name, self.title, where, self.calendar, self.phone, self.email, self.postal)
+        return Department(name, self.title, where, self.calendar, self.phone, self.email, self.postal, self.lead)
+
+    @field_validator("tasks_due", "escalate_after")
+    @classmethod
+    def _length(cls, text: str) -> str:
+        parse_exact(text)
+        return text
 
 
 class InstanceSettings(BaseModel):

@@ -31,6 +31,7 @@ from commsched.errors import CommschedError
 from commsched.model.decisions import Decision, Plan, Reason
 from commsched.model.state import State
 from commsched.planning.fold import fold
+from commsched.planning.grounds import Grounds
 from commsched.planning.isolation import watched
 from commsched.planning.plan import moments, plan
 from commsched.planning.prep import FALLBACK
@@ -39,7 +40,7 @@ from commsched.plugin.crash import crash_point
 from commsched.render.sms import segments
 from commsched.store import queries
 from commsched.store.ledgers import Loaded, load
-from commsched.store.messages import Changes, reconcile, write
+from commsched.store.messages import Changes, reconcile, withdraw, write
 from commsched.store.store import Store, instant, micros
 from commsched.timing.civil import instant as local_instant
 from commsched.timing.windows import RESOLUTION
@@ -256,6 +257,8 @@ class _Pass:
             valid -= apart([one for one in ready if one.decision.proposal.customer in valid], loaded)
             changes = reconcile((plans[c] for c in plans if c in valid), standing, self.world.channels, self.world.hash)
             write(connection, changes)
+            grounds = Grounds({c: one.ledger for c, one in loaded.items()}, self.world, self.now)
+            withdraw(connection, (plans[c] for c in plans if c in valid), grounds.hold)
             willing = [one for one in ready if one.decision.proposal.customer in valid]
             room = partial(_room, desk=desk, now=self.now)
             sending = admitted(connection, willing, self.world, self.now, room)

@@ -205,7 +205,7 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
 
 
 class TaskDecision(msgspec.Struct, frozen=True, gc=False):
-    """Something that a person must do, and why."""
+    """Something that a person must do, and why; ``owner``: whose it is, the department's where it is empty."""
 
     key: str
     customer: str
@@ -216,6 +216,7 @@ class TaskDecision(msgspec.Struct, frozen=True, gc=False):
     text: str
     state: Literal["open", "done"]
     reasons: tuple[Reason, ...]
+    owner: str = ""
 
 
 class Failure(msgspec.Struct, frozen=True, gc=False):

@@ -114,6 +114,17 @@ class Plan(msgspec.Struct, frozen=True, gc=False):
     recorded_at: datetime
 
 
+class Promise(msgspec.Struct, frozen=True, gc=False):
+    """How a commitment came to be as it stands, beside the fact of it.
+
+    ``kept`` is the fact that said that it was kept, ``moved`` the last one that put its due time off; ``None`` if none
+    did, or if that was taken back.
+    """
+
+    kept: Commitment | None = None
+    moved: Commitment | None = None
+
+
 class Profile(msgspec.Struct, frozen=True, gc=False):
     """Who the customer is and what they prefer."""
 
@@ -159,6 +170,7 @@ class State(msgspec.Struct, frozen=True, gc=False):
     cases: dict[str, Case] = field(default_factory=dict)
     holds: tuple[Hold, ...] = ()
     commitments: tuple[tuple[str, Commitment], ...] = ()
+    promises: dict[str, Promise] = field(default_factory=dict)
     wishes: dict[str, Wish] = field(default_factory=dict)
     offers: dict[str, Offer] = field(default_factory=dict)
     interactions: tuple[Interaction, ...] = ()

@@ -15,7 +15,7 @@ from msgspec import UNSET
 
 from commsched.model import facts as f
 from commsched.model.facts import RANK, AnyFact
-from commsched.model.state import Appointment, Asset, Case, Contact, Obligation, Plan, Profile, State
+from commsched.model.state import Appointment, Asset, Case, Contact, Obligation, Plan, Profile, Promise, State
 from commsched.planning.ledger import Entry, Ledger
 from commsched.timing.civil import start_of_day, zone
 
@@ -179,6 +179,10 @@ class _Builder:
 
     def commitment(self, digest: str, fact: f.Commitment) -> None:
         standing = self.commitments.setdefault(fact.id, {"first": (digest, fact)})
+        if fact.kept is not UNSET and fact.kept != standing.get("kept", False):
+            standing["kept_by"] = fact if fact.kept else None
+        if fact.due is not UNSET and fact.due > standing.get("due", fact.due):
+            standing["moved_by"] = fact
         _update(standing, fact, ("what", "owner", "due", "kept"))
 
     def hold(self, digest: str, fact: f.Hold) -> None:
@@ -224,6 +228,7 @@ class _Builder:
             cases={name: _case(name, case) for name, case in self.cases.items()},
             holds=tuple(hold for hold in self.holds.values() if not hold.released),
             commitments=tuple(_commitment(name, c) for name, c in self.commitments.items()),
+            promises={n: Promise(c.get("kept_by"), c.get("moved_by")) for n, c in self.commitments.items()},
             wishes={name: wish for name, wish in self.wishes.items() if not wish.withdrawn},
             offers={name: offer for name, offer in self.offers.items() if not offer.withdrawn},
             interactions=self.of(f.Interaction),

@@ -106,8 +106,10 @@ def _anchors(rule: Rule, service: Service | None, main: Main, born: datetime) ->
         return {"start": main, "end": main + length, "booked": born, "changed": born}
     if kind == "service_due":
         return {"due": main, "last": main - YEAR}
-    if kind in {"obligation", "commitment"}:
+    if kind == "obligation":
         return {"due": main}
+    if kind == "commitment":
+        return {"due": main, "kept": main, "moved": main}
     if kind == "season" and rule.trigger.season is not None:
         opens, closes = rule.trigger.season
         return {"opens": main, "closes": date(main.year + (closes < opens), *closes)}

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from commsched.model.decisions import Anchor
 from commsched.model.facts import AnyFact, Sent
-from commsched.model.state import Appointment, Asset, State
+from commsched.model.state import Appointment, Asset, Promise, State
 from commsched.model.subjects import key_of
 from commsched.planning.due import Due, Dues, asset_values, customer_values
 from commsched.planning.reach import FIRST, Bounds
@@ -214,15 +214,18 @@ class Subjects:
     def commitment(self, trigger: Trigger) -> Iterator[Occurrence]:
         for identity, promise in self.state.commitments:
             if isinstance(promise.due, datetime):
-                kept = promise.kept is True
+                was = self.state.promises.get(identity, Promise())
+                # A promise that was put off is due again; one that was kept has that to tell, and no other time counts.
+                said = was.kept or was.moved or promise
+                anchors = {"kept": was.kept, "moved": was.moved}
                 yield Occurrence(
                     identity,
-                    identity,
+                    f"{identity}~{promise.due:%Y%m%dT%H%MZ}" if was.moved else identity,
                     "due",
-                    {"due": promise.due},
-                    promise.recorded_at or promise.at,
-                    cause=promise.stated_by or "import",
-                    live=_matches(str(kept).lower(), trigger.values),
+                    {"due": promise.due, **{name: fact.at for name, fact in anchors.items() if fact is not None}},
+                    said.recorded_at or said.at,
+                    cause=said.stated_by or "import",
+                    live=_matches(str(was.kept is not None).lower(), trigger.values),
                     values={
                         "commitment.id": identity,
                         "commitment.what": str(promise.what),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -17,14 +18,17 @@ from commsched.planning import contact
 from commsched.planning.fold import MOVE
 from commsched.planning.ledger import Ledger
 from commsched.planning.occurrences import Occurrence, Subjects
+from commsched.planning.outlook import ALWAYS
 from commsched.planning.prep import Telling, last_told, name_in, shown
-from commsched.planning.reach import Bounds
+from commsched.planning.reach import FIRST, Bounds
 from commsched.planning.times import GRACE, Times, times_of
 from commsched.planning.world import World
 from commsched.rules.rule import Rule, Step
 
 CORRECTIONS = ("moved", "cancelled")
 KEY_PARTS = 5
+# What these triggers are about is a day, which stays what it was.
+DATED = frozenset({"season", "schedule"})
 
 
 class Wanted(msgspec.Struct, frozen=True, gc=False):
@@ -113,18 +117,37 @@ class Proposer:
 
     def _of(self, rule: Rule, occurrence: Occurrence) -> Iterator[Wanted]:
         variables = self.subjects.variables(occurrence, rule)
-        if any(
-            condition is not None and condition.holds(variables) is not True
-            for condition in (rule.when, rule.trigger.where)
-        ):
-            return
-        if rule.stop_when is not None and rule.stop_when.holds(variables) is not False:
+        if not _applies(rule, variables):
             return
         for step in rule.steps:
             if step.unless is not None and step.unless.holds(variables) is not False:
                 continue
             if self._open(rule, step, occurrence):
                 yield from self._step(rule, step, occurrence, variables)
+
+    def has_reason(self, key: str) -> bool:
+        """Whether what a task of this key is about still is so, however long ago it came up.
+
+        A task of a rule that there is no more, or of none, is its owner's to end; so is one that hangs on a date.
+        """
+        parts = [unquote(part) for part in key.split("/")]
+        rule = self.world.rule(parts[1]) if len(parts) == KEY_PARTS else None
+        if rule is None or rule.trigger.kind in DATED:
+            return True
+        if self.state.profile.status == "deceased" or key.partition("!")[0] in self.settled:
+            return False
+        subject, name = parts[3], parts[4].partition("!")[0]
+        ever = msgspec.structs.replace(self.world.bounds(rule, self.now), earliest=FIRST, dates=ALWAYS)
+        found = (one for one in self.subjects.of(rule, ever) if one.subject == subject and _is(one.id, name))
+        return any(self._still(rule, one, parts[2].partition("!")[0], key) for one in found)
+
+    def _still(self, rule: Rule, occurrence: Occurrence, name: str, key: str) -> bool:
+        variables = self.subjects.variables(occurrence, rule)
+        step = next((one for one in rule.steps if one.name == name), None)
+        if step is None or not _applies(rule, variables) or self._told_otherwise(key, name):
+            return False
+        left_out = step.unless is not None and step.unless.holds(variables) is not False
+        return not left_out and self._open(rule, step, occurrence)
 
     def _open(self, rule: Rule, step: Step, occurrence: Occurrence) -> bool:
         """Whether the step still has something to say about the occurrence."""
@@ -212,7 +235,9 @@ class Proposer:
             waits = self.world.waits_for(rule.name, step.name)
             guess = Reason("commsched", "calendar_unreadable", f"{waits}, so it counts Monday to Friday")
             reasons = (guess,) if waits else ()
-            self.tasks.append(task(key, self.state, self.world, rule, step.name, at, text, variables, reasons))
+            made = task(key, self.state, self.world, rule, step.name, at, text, variables, reasons)
+            owner = self.world.text(step.owner, rule.department, variables) if step.owner else ""
+            self.tasks.append(replace(made, owner=owner) if owner else made)
 
     def _wanted(
         self,
@@ -260,6 +285,21 @@ class Proposer:
         if rule.to is not None and rule.to.guardian:
             return self.state.guardian or State(Profile(""))
         return self.state
+
+
+def _applies(rule: Rule, variables: Mapping[str, object]) -> bool:
+    """Whether a rule has anything to say in this case, by its own conditions."""
+    if any(
+        condition is not None and condition.holds(variables) is not True
+        for condition in (rule.when, rule.trigger.where)
+    ):
+        return False
+    return rule.stop_when is None or rule.stop_when.holds(variables) is False
+
+
+def _is(occurrence: str, name: str) -> bool:
+    """Whether a key names this occurrence; what is told again of a preparation adds its beginning to the name."""
+    return name == occurrence or (name.startswith(f"{occurrence}~") and "~" not in occurrence)
 
 
 def task(

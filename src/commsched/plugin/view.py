@@ -53,7 +53,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Department:
-    """A department: its zone, the calendar of its hours, and how customers reach it."""
+    """A department: its zone, the calendar of its hours, how customers reach it, and who leads it."""
 
     name: str
     title: str
@@ -62,6 +62,7 @@ class Department:
     phone: str = ""
     email: str = ""
     postal: str = ""
+    lead: str = ""
 
 
 def unreadable(department: Department, since: datetime | None) -> str:

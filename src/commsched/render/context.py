@@ -271,5 +271,6 @@ def _department(department: Department) -> Group:
         "phone": department.phone,
         "email": department.email,
         "postal": department.postal,
+        "lead": department.lead,
     }
     return Group("department", MappingProxyType(members), department.title)

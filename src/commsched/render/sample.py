@@ -98,6 +98,8 @@ _TRIGGERS: Mapping[str, Mapping[str, object]] = {
     },
     "commitment": {
         "due": datetime(2026, 12, 1, 17, tzinfo=UTC),
+        "kept": datetime(2026, 11, 30, 17, tzinfo=UTC),
+        "moved": datetime(2026, 11, 29, 17, tzinfo=UTC),
         "commitment.id": "p-1",
         "commitment.what": "call back about the brakes",
         "commitment.owner": "Dana Reyes",
@@ -180,5 +182,6 @@ def _department(*, bare: bool) -> Department:
         _ZONE,
         phone="847-555-0142",
         email="service@example.com",
+        lead="Pat Moreno",
         postal="1200 Chicago Avenue, Evanston, IL 60202",
     )

@@ -33,7 +33,7 @@ ANCHORS: dict[TriggerKind, tuple[str, ...]] = {
     "event": ("event",),
     "feedback": ("event",),
     "case": ("opened", "closed"),
-    "commitment": ("due",),
+    "commitment": ("due", "kept", "moved"),
     "offer": ("offered", "expires"),
     "season": ("opens", "closes"),
     "schedule": ("event",),
@@ -128,6 +128,7 @@ class Step:
     not_before: TimeExpression | None = None
     template: str | None = None
     task: str | None = None
+    owner: str | None = None
     media: tuple[str, ...] = ("preferred", "email", "sms")
     uncertain: str | None = None
     after: str | None = None

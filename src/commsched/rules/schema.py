@@ -106,6 +106,7 @@ class StepEntry(Entry):
     deadline: Text | None = None
     template: Name | None = None
     task: Text | None = None
+    owner: Text | None = None
     media: Names | None = None
     uncertain: TemplateEntry | None = None
     after: Name | None = None

@@ -34,8 +34,9 @@ def _step(entry: StepEntry, path: KeyPath, scope: Scope) -> Step | None:
     at = scope.time(entry.at, (*path, "at"), more=more)
     not_before = scope.time(entry.not_before, (*path, "not_before"), more=more)
     deadline = scope.time(entry.deadline, (*path, "deadline"), more=more)
-    if entry.task is not None:
-        scope.text(entry.task, (*path, "task"))
+    for key, text in (("task", entry.task), ("owner", entry.owner)):
+        if text is not None:
+            scope.text(text, (*path, key))
     on_veto = entry.on_veto
     if on_veto is not None:
         scope.text(on_veto.task, (*path, "on_veto", "task"), more=("reason",))
@@ -50,6 +51,7 @@ def _step(entry: StepEntry, path: KeyPath, scope: Scope) -> Step | None:
         not_before=not_before,
         template=entry.template,
         task=entry.task,
+        owner=entry.owner,
         media=entry.media or DEFAULT_MEDIA,
         uncertain=entry.uncertain.template if entry.uncertain else None,
         after=entry.after,
@@ -74,6 +76,8 @@ def _check_shape(entry: StepEntry, path: KeyPath, scope: Scope) -> None:
     if entry.deadline is None and entry.prep is None and entry.task is None:
         message = f"The step {entry.step!r} needs a `deadline`: until when is it still worth saying?"
         say(path, "missing", message)
+    if entry.task is None and entry.owner is not None:
+        say((*path, "owner"), "invalid", "Only a task has an `owner`; a message is the department's.")
     if entry.task is not None and entry.media is not None:
         say((*path, "media"), "invalid", "A task goes to a person, not over media; leave `media` out.")
     if entry.uncertain is not None and (scope.trigger.kind != "service_due" or entry.task is not None):

@@ -6,7 +6,7 @@ it twice changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -17,7 +17,6 @@ import msgspec
 from sqlalchemy import Connection, Row
 
 from commsched.model.decisions import ACCEPTED, IN_FLIGHT, Decision, MessageState, Plan, Reason, TaskDecision
-from commsched.planning.prep import FALLBACK
 from commsched.store import queries
 from commsched.store.store import micros
 
@@ -70,6 +69,7 @@ class TaskRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     state: str
     reasons: Reasons = ()
     notes: tuple[str, ...] = ()
+    owner: str = ""
 
 
 class DecisionRecord(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -117,13 +117,12 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(slots=True)
 class Changes:
-    """What differs between the plan and what stands, for one batch; ``withdrawn`` are tasks without a reason now."""
+    """What differs between the plan and what stands, for one batch."""
 
     messages: list[dict[str, object]]
     decisions: list[dict[str, object]]
     tasks: list[dict[str, object]]
     decided: list[Decision]
-    withdrawn: list[str]
 
 
 def record_of(decision: Decision, channels: Mapping[str, str]) -> MessageRecord:
@@ -169,6 +168,7 @@ def task_of(decision: TaskDecision) -> TaskRecord:
         decision.state,
         _reasons(decision.reasons),
         _notes(reason.note for reason in decision.reasons),
+        decision.owner,
     )
 
 
@@ -197,7 +197,7 @@ def reconcile(
     plans: Iterable[Plan], standing: Mapping[str, Sequence[Row[Any]]], channels: Mapping[str, str], world: str
 ) -> Changes:
     """What must be written so that the store says what the plans say."""
-    changes = Changes([], [], [], [], [])
+    changes = Changes([], [], [], [])
     for plan in plans:
         rows = {row.key: row for row in standing.get(plan.customer, ())}
         wanted = {decision.key: decision for decision in plan.decisions}
@@ -210,8 +210,6 @@ def reconcile(
                 called_off = record.anchor_kind == "start" and record.anchor_at > plan.now
                 if called_off or not record.final:
                     changes.messages.append(_dropped(record, plan.now, carried=key in carried))
-                if called_off and row.state == "refused":
-                    changes.withdrawn.append(f"{key}{FALLBACK}")
         changes.tasks += [task_row(task_of(task)) for task in plan.tasks if task.at <= plan.now]
     return changes
 
@@ -221,9 +219,20 @@ def write(connection: Connection, changes: Changes) -> None:
     queries.put_messages(connection, changes.messages)
     queries.add_decisions(connection, changes.decisions)
     queries.put_tasks(connection, changes.tasks)
-    if changes.withdrawn:
-        gone = [load_task(row.body) for row in queries.open_tasks(connection, changes.withdrawn)]
-        queries.put_tasks(connection, [task_row(msgspec.structs.replace(task, state="withdrawn")) for task in gone])
+
+
+def withdraw(connection: Connection, plans: Iterable[Plan], has_reason: Callable[[str, str], bool]) -> None:
+    """End the open tasks that are not on the plan any more and have no reason left: nobody need do them.
+
+    ``has_reason`` is asked of a customer and a task's key.
+    """
+    planned = {plan.customer: {task.key for task in plan.tasks} for plan in plans}
+    gone = [
+        msgspec.structs.replace(load_task(row.body), state="withdrawn")
+        for row in queries.tasks_of(connection, sorted(planned))
+        if row.key not in planned[row.customer] and not has_reason(row.customer, row.key)
+    ]
+    queries.put_tasks(connection, [task_row(task) for task in gone])
 
 
 def message_row(record: MessageRecord, *, signature: bytes, attempt: str | None = None) -> dict[str, object]:

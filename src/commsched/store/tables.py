@@ -231,7 +231,7 @@ decision = Table(
     sqlite_with_rowid=False,
 )
 
-# What people must do.
+# What people must do. ``taken_by`` is who has taken it upon them; planning again leaves that as it is.
 task = Table(
     "task",
     metadata,
@@ -241,7 +241,22 @@ task = Table(
     Column("at", BigInteger, nullable=False),
     Column("state", Text, nullable=False),
     Column("body", Bytes, nullable=False),
+    Column("taken_by", Text, nullable=False, server_default=""),
+    Column("taken_at", BigInteger),
     Index("task_by_state", "state", "at"),
+    Index("task_by_customer", "customer", "state"),
+    sqlite_with_rowid=False,
+)
+
+# Who is about to get in touch with whom: a customer, or an address (``c:``, ``a:``), until when. It is gone after that.
+claim = Table(
+    "claim",
+    metadata,
+    Column("subject", Text, primary_key=True),
+    Column("by", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -1,4 +1,4 @@
-"""``commsched tasks`` and ``commsched done``."""
+"""``commsched tasks`` and ``commsched done``: the life of a task."""
 
 from __future__ import annotations
 
@@ -10,48 +10,81 @@ import click
 from commsched.cli.session import Session, command
 
 if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
-
-    from rich.console import Console
     from sqlalchemy import Row
 
     from commsched.app import App
-    from commsched.store.messages import TaskRecord
 
 
 @command("tasks")
-@click.option("--department", help="Only this department's.")
-@click.option("--all", "everything", is_flag=True, help="Those that are done, too.")
-def tasks(session: Session, department: str | None, everything: bool) -> None:
-    """List what people must do, the most urgent first.
+@click.option("--department", help="Only this department's, and what escalates from it.")
+@click.option("--mine", is_flag=True, help="Only what is yours: what you have taken, or what you promised.")
+@click.option("--take", metavar="TASK", help="Take this task upon you.")
+@click.option("--give-back", metavar="TASK", help="Leave this task to the others again.")
+@click.option("--by", metavar="NAME", help="Who you are; default: your login name.")
+@click.option(
+    "--all", "everything", is_flag=True, help="Those that are done or withdrawn, too, with what came of them."
+)
+def tasks(
+    session: Session,
+    department: str | None,
+    mine: bool,
+    take: str | None,
+    give_back: str | None,
+    by: str | None,
+    everything: bool,
+) -> int:
+    """List what people must do, what has escalated first: whose it is, and until when.
+
+    With --take a task is yours, so that nobody else does it as well; the exit code is 1 if somebody else has it.
 
     Example: commsched tasks --department service
-    """
-    from commsched.cli.lookup import unknown
-    from commsched.cli.output import task_json
-    from commsched.store import queries
-    from commsched.store.messages import load_task
 
-    app = session.app()
+    Example: commsched tasks --take 'C0042/promise-due/due/p-7/…'
+    """
+    from commsched.cli.stated import me
+    from commsched.cli.worklist import found, listed, show
+
+    app, who = session.app(), by or me()
+    _check_department(app, department)
+    if take is not None or give_back is not None:
+        return _take(session, app, take, give_back, who)
+    with app.store.read() as connection:
+        rows = found(app, connection, department=department, owner=who if mine else None, everything=everything)
+    zone = app.configuration.deployment.zone
+    session.show({"tasks": [listed(one) for one in rows]}, lambda console: show(console, rows, zone))
+    return 0
+
+
+def _check_department(app: App, department: str | None) -> None:
+    from commsched.cli.lookup import unknown
+
     if department is not None and department not in app.configuration.departments:
         raise unknown("department", department, list(app.configuration.departments))
-    with app.store.read() as connection:
-        rows = queries.tasks(connection, state=None if everything else "open", department=department)
-    found = [load_task(row.body) for row in rows]
-    zone = app.configuration.deployment.zone
-    session.show({"tasks": [task_json(task) for task in found]}, lambda console: _show(console, found, zone))
 
 
-def _show(console: Console, found: Sequence[TaskRecord], zone: ZoneInfo) -> None:
-    """Each with its key on a line of its own, whole, since it is typed again."""
-    from commsched.cli.output import line
-    from commsched.cli.times import local
+def _take(session: Session, app: App, take: str | None, give_back: str | None, who: str) -> int:
+    """Make a task somebody's, or nobody's; what is done is nobody's any more."""
+    from commsched.errors import Misuse
+    from commsched.store import queries
+    from commsched.store.store import micros
 
-    for task in found:
-        line(console, task.key)
-        line(console, f"    {task.department}, {local(task.at, zone)}, {task.state}: {task.text}")
-    if not found:
-        line(console, "Nothing is to be done.")
+    if take is not None and give_back is not None:
+        raise Misuse("Either --take or --give-back.")
+    with app.store.write() as connection:
+        row = _task(queries.tasks(connection), str(take or give_back))
+        if row.state != "open":
+            session.warn(f"{row.key} is {row.state}; there is nothing to take.")
+            return 1
+        if give_back is not None and row.taken_by not in {"", who}:
+            session.warn(f"{row.key} is {row.taken_by}'s, not yours.")
+            return 1
+        owner = queries.take_task(connection, row.key, who if take is not None else "", micros(app.clock.now()))
+    if take is not None and owner != who:
+        session.warn(f"{row.key} is {owner}'s already.")
+        return 1
+    words = f"{row.key} is {owner}'s now. To leave it to others: commsched tasks --give-back '{row.key}'"
+    session.say(words if owner else f"{row.key} is nobody's again.", task=row.key, owner=owner)
+    return 0
 
 
 @command("done")

@@ -149,6 +149,28 @@ def add_members(connection: Connection, pairs: Iterable[tuple[str, str]]) -> Non
         connection.execute(upsert(connection)(t.member).on_conflict_do_nothing(), rows)
 
 
+def address_members(connection: Connection) -> Iterator[Row[tuple[str, str]]]:
+    """Every address (its circle) with each customer who has, or had, it. Reads them all: for lists, not for work."""
+    query = select(t.member.c.circle, t.member.c.customer).where(t.member.c.circle >= "a:", t.member.c.circle < "a;")
+    yield from connection.execution_options(yield_per=10_000).execute(query)
+
+
+def customer_facts(connection: Connection) -> Iterator[Row[tuple[str, bytes]]]:
+    """Every ``customer`` fact, the customers in order. Reads all facts: for lists, not for work."""
+    begins = b'{"type":"customer"'
+    # A blob is compared as it stands; "consent" and all others begin otherwise.
+    query = select(t.fact.c.subject, t.fact.c.body).where(
+        t.fact.c.subject >= "c:", t.fact.c.subject < "c;", func.substr(t.fact.c.body, 1, len(begins)) == begins
+    )
+    yield from connection.execution_options(yield_per=10_000).execute(query.order_by(t.fact.c.subject))
+
+
+def all_facts(connection: Connection) -> Iterator[bytes]:
+    """Every fact of customers, organisations and households. Reads them all: for looking back, not for work."""
+    query = select(t.fact.c.body).where(~((t.fact.c.subject >= "a:") & (t.fact.c.subject < "a;")))
+    yield from connection.execution_options(yield_per=10_000).execute(query).scalars()
+
+
 def members(connection: Connection, circles: Iterable[str]) -> dict[str, list[str]]:
     """The customers of each circle."""
     found: dict[str, list[str]] = {}

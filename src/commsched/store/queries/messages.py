@@ -88,6 +88,11 @@ def decisions(connection: Connection, customer: str, key: str | None = None) -> 
     return list(connection.execute(query.order_by(t.decision.c.decided_at, t.decision.c.key)))
 
 
+def all_decisions(connection: Connection) -> Iterator[bytes]:
+    """Every decision that was written down."""
+    yield from connection.execution_options(yield_per=1000).execute(select(t.decision.c.body)).scalars()
+
+
 def put_tasks(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
     """Write tasks; one that is done stays done."""
     if rows:
@@ -100,12 +105,22 @@ def put_tasks(connection: Connection, rows: Sequence[Mapping[str, object]]) -> N
         connection.execute(statement, rows)
 
 
-def open_tasks(connection: Connection, keys: Iterable[str]) -> list[Row[Any]]:
-    """Those of these tasks that are still to be done."""
+def tasks_of(connection: Connection, customers: Iterable[str]) -> list[Row[Any]]:
+    """What is still to be done about these customers."""
     found: list[Row[Any]] = []
-    for chunk in chunks(keys):
-        found += connection.execute(select(t.task).where(t.task.c.key.in_(chunk), t.task.c.state == "open"))
+    for chunk in chunks(customers):
+        query = select(t.task).where(t.task.c.customer.in_(chunk), t.task.c.state == "open")
+        found += connection.execute(query.order_by(t.task.c.key))
     return found
+
+
+def take_task(connection: Connection, key: str, by: str, at: int) -> str:
+    """Make an open task somebody's own, unless another has it; an empty ``by`` frees it. Says whose it is then."""
+    free = t.task.c.taken_by.in_(("", by)) if by else t.task.c.taken_by != ""
+    connection.execute(
+        update(t.task).where(t.task.c.key == key, t.task.c.state == "open", free).values(taken_by=by, taken_at=at)
+    )
+    return str(connection.execute(select(t.task.c.taken_by).where(t.task.c.key == key)).scalar() or "")
 
 
 def tasks(connection: Connection, *, state: str | None = None, department: str | None = None) -> list[Row[Any]]:
