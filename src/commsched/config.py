@@ -24,6 +24,8 @@ from commsched.timing.durations import parse_exact
 FILE = Path("config/commsched.toml")
 # What must never stand in the file itself.
 SECRETS = frozenset({"password", "secret", "token"})
+# What `check` looks for in texts: the lists of commsched/check/words/*.toml.
+WORD_LISTS = ("scores", "selling", "filler", "health", "stop", "common")
 # An environment variable that puts another database in the place of the configured one.
 STORE = "COMMSCHED_STORE"
 
@@ -97,11 +99,33 @@ class DepartmentSettings(_Section):
     phone: str = Field("", description="How customers call it.")
     email: str = Field("", description="How customers write to it.")
     postal: str = Field("", description="Where it is.")
+    minimal_content: bool = Field(
+        False,
+        description="Its reminders give a name, a time and how to call back, and nothing else; `check` sees to it.",
+    )
 
     def department(self, name: str, place: ZoneInfo) -> Department:
         """As plans see it; ``place`` is the zone of the deployment."""
         where = zone(self.timezone) if self.timezone else place
         return Department(name, self.title, where, self.calendar, self.phone, self.email, self.postal)
+
+
+class CheckSettings(_Section):
+    """What ``check`` holds against texts."""
+
+    sms_segments: int = Field(3, ge=1, le=10, description="So many parts a text may take at most, filled in.")
+    words: dict[str, dict[str, tuple[str, ...]]] = Field(
+        {}, description="More words by language and list, `[check.words.en]` `selling = […]`; `*` is up to three words."
+    )
+    allow: tuple[str, ...] = Field((), description="Words that are held against nobody.")
+
+    @field_validator("words")
+    @classmethod
+    def _known_lists(cls, words: dict[str, dict[str, tuple[str, ...]]]) -> dict[str, dict[str, tuple[str, ...]]]:
+        for name in sorted({name for lists in words.values() for name in lists} - set(WORD_LISTS)):
+            message = f"{name!r} is not a list of words; there is {', '.join(WORD_LISTS)}"
+            raise ValueError(message)
+        return words
 
 
 class InstanceSettings(BaseModel):
@@ -143,6 +167,7 @@ class Configuration(_Section):
     policies: tuple[InstanceSettings, ...] = ()
     calendars: tuple[InstanceSettings, ...] = ()
     sources: tuple[InstanceSettings, ...] = ()
+    check: CheckSettings = CheckSettings()
 
     @property
     def capacity(self) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from commsched.app import App
+from commsched.check.lints import lint
 from commsched.check.messages import message_problems
 from commsched.check.parts import load
 from commsched.check.proof import prove
@@ -38,7 +39,9 @@ def check(folder: Path) -> tuple[Report, App | None]:
         *message_problems(app),
         *vanished_rules(app),
     ]
-    report.warnings += purposes_without_policy(app, world)
+    linted = lint(app)
+    report.problems += linted.problems
+    report.warnings += [*purposes_without_policy(app, world), *linted.warnings]
     proved = prove(app, world)
     report.proofs = proved.proofs
     shown = {one.file for one in proved.problems}

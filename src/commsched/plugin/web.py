@@ -67,9 +67,7 @@ def check_host(parts: SplitResult, *, allow_private: bool) -> tuple[str, ...]:
     return addresses
 
 
-def fetch(
-    parts: SplitResult, headers: Mapping[str, str], *, timeout: float, limit: int, allow_private: bool
-) -> Answer:
+def fetch(parts: SplitResult, headers: Mapping[str, str], *, timeout: float, limit: int, allow_private: bool) -> Answer:
     """GET an address, following redirects on the same host only. Raises :class:`Unreachable`.
 
     ``timeout`` is for all of it, redirects too, so that a server which dribbles takes no longer than one that is
