@@ -42,6 +42,7 @@ class DeploymentSettings(_Section):
     region: str = Field("", description="ISO 3166-2 region of the place, e.g. US-IL.")
     locale: str = Field("en", description="The language that is used when a customer's is not known.")
     locales: tuple[str, ...] = Field((), description="Languages in which every message must exist; default: locale.")
+    currency: str = Field("", pattern="^([A-Z]{3})?$", description="In which costs are reckoned, e.g. USD or EUR.")
     units: str = Field("km", pattern="^(km|mi)$", description="What the meters of assets count in.")
     store: str = Field("sqlite:///var/commsched.db", description="The database: sqlite:///FILE or postgresql://…")
     horizon: str = Field("60d", description="How far ahead messages are planned.")
@@ -143,6 +144,9 @@ class InstanceSettings(BaseModel):
     )
     departments: tuple[str, ...] | None = Field(None, description="Of a policy: whose messages; default: everybody's.")
     media: tuple[str, ...] | None = Field(None, description="Of a policy: the media it narrows; default: its kind's.")
+    cost: float | None = Field(
+        None, ge=0, description="Of a channel: what a message costs, a part of a text on `sms`; default: nothing."
+    )
     capacity: int | None = Field(
         None, ge=1, le=1000, description="Of a calendar: how many appointments it takes at once; default: 1."
     )
@@ -173,6 +177,11 @@ class Configuration(_Section):
     def capacity(self) -> dict[str, int]:
         """How many appointments each calendar takes at once."""
         return {calendar.label: calendar.capacity or 1 for calendar in self.calendars}
+
+    @property
+    def costs(self) -> dict[str, float]:
+        """What a message costs on each channel; on one for texts, each part of one."""
+        return {channel.label: channel.cost or 0.0 for channel in self.channels}
 
 
 def load_configuration(folder: Path) -> Configuration:

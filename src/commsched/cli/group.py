@@ -38,6 +38,7 @@ COMMANDS: dict[str, Entry] = {
     "preview": Entry("preview", "preview", "Show a message as a customer would get it.", LOOK),
     "explain": Entry("explain", "explain", "Say why a message goes when it goes, or does not go.", LOOK),
     "timeline": Entry("timeline", "timeline", "Show all that was said to and known of a customer, in order.", LOOK),
+    "report": Entry("report", "report", "Add up contacts, vetoes, cost, and the bookings that followed.", LOOK),
     "tick": Entry("tick", "tick", "Do what is due now, once.", WORK),
     "run": Entry("run", "run", "Run the service: plan and send until stopped.", WORK),
     "note": Entry("note", "note", "Note a call, a letter or a talk with a customer.", PEOPLE),

@@ -78,6 +78,17 @@ from commsched.store.queries.slots import (
     slots_between,
     upcoming_appointments,
 )
+from commsched.store.queries.sums import (
+    HOUR,
+    booked,
+    businesses,
+    contact_sums,
+    contacts,
+    last_contact,
+    open_task_sums,
+    people,
+    veto_sums,
+)
 from commsched.store.queries.waiting import (
     add_invitation,
     invited,
@@ -98,6 +109,7 @@ from commsched.store.queries.waking import (
 )
 
 __all__ = [
+    "HOUR",
     "add_attempts",
     "add_closure",
     "add_decisions",
@@ -110,14 +122,18 @@ __all__ = [
     "appointments_named",
     "appointments_of",
     "attempts",
+    "booked",
     "breakers",
     "bump",
+    "businesses",
     "busy_resources",
     "calendar_entries",
     "calendar_entry",
     "chunks",
     "claim",
     "closures",
+    "contact_sums",
+    "contacts",
     "counts",
     "customers",
     "customers_following",
@@ -135,6 +151,7 @@ __all__ = [
     "flagged",
     "held_slots",
     "invited",
+    "last_contact",
     "live_offers",
     "lock_attempt",
     "lock_calendars",
@@ -146,10 +163,12 @@ __all__ = [
     "note",
     "open_attempts",
     "open_invitations",
+    "open_task_sums",
     "open_tasks",
     "open_wishes",
     "overbooked",
     "pauses",
+    "people",
     "places",
     "put_appointments",
     "put_breaker",
@@ -171,6 +190,7 @@ __all__ = [
     "tasks",
     "upcoming_appointments",
     "versions",
+    "veto_sums",
     "wake",
     "wake_messages",
 ]
