@@ -14,10 +14,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from commsched.errors import ConfigurationError, Problem
 from commsched.plugin.view import Department
+from commsched.plugin.web import web_address
 from commsched.timing.civil import zone
 from commsched.timing.durations import parse_exact
 
@@ -26,6 +27,7 @@ FILE = Path("config/commsched.toml")
 SECRETS = frozenset({"password", "secret", "token"})
 # What `check` looks for in texts: the lists of commsched/check/words/*.toml.
 WORD_LISTS = ("scores", "selling", "filler", "health", "stop", "common")
+LEAST_SECRET = 16
 # An environment variable that puts another database in the place of the configured one.
 STORE = "COMMSCHED_STORE"
 
@@ -129,6 +131,25 @@ class CheckSettings(_Section):
         return words
 
 
+class FeedbackSettings(_Section):
+    """Where a source is told which of its values customers or staff have corrected; the table is named after it."""
+
+    report_to: str = Field(
+        description="The address that takes reports: `https://…`; `env:NAME` keeps it out of the file."
+    )
+    secret: SecretStr = Field(description="What reports are signed with, as `env:NAME` or `file:PATH`.")
+    allow_private: bool = Field(False, description="Whether it may stand in a private network, and go without TLS.")
+    timeout: float = Field(10.0, gt=0, le=120, description="How many seconds the server has for an answer.")
+
+    @model_validator(mode="after")
+    def _readable(self) -> FeedbackSettings:
+        web_address(self.report_to, allow_private=self.allow_private)
+        if len(self.secret.get_secret_value()) < LEAST_SECRET:
+            message = f"the secret is shorter than {LEAST_SECRET} characters; make one with `openssl rand -hex 32`"
+            raise ValueError(message)
+        return self
+
+
 class InstanceSettings(BaseModel):
     """A named instance of a plugin kind; every other key is a setting of the kind."""
 
@@ -172,6 +193,7 @@ class Configuration(_Section):
     calendars: tuple[InstanceSettings, ...] = ()
     sources: tuple[InstanceSettings, ...] = ()
     check: CheckSettings = CheckSettings()
+    feedback: dict[str, FeedbackSettings] = {}
 
     @property
     def capacity(self) -> dict[str, int]:

@@ -254,7 +254,12 @@ def fingerprint(
     parts = [
         # Where the facts lie, what messages cost and how texts are checked have no part in what is planned.
         configuration.model_dump_json(
-            exclude={"deployment": {"store", "lease", "currency"}, "check": True, "channels": {"__all__": {"cost"}}}
+            exclude={
+                "deployment": {"store", "lease", "currency"},
+                "check": True,
+                "feedback": True,
+                "channels": {"__all__": {"cost"}},
+            }
         ),
         *(f"{rule.name}={rule.digest}" for rule in rules),
         repr(sorted(path.read_text("utf-8") for path in files)),

@@ -23,12 +23,14 @@ def run(session: Session) -> None:
     """
     import structlog
 
+    from commsched.engine.feedback import Feedback
     from commsched.engine.local import LocalEngine, presence
 
     _log_service(session.verbose)
     app = session.app_with_logs()
     app.remember_rules()
     loop, now = app.loop(), app.clock.now()
+    feedback = Feedback(app.store, app.configuration.feedback)
     log = structlog.get_logger("commsched.run")
 
     def report(one: Report) -> None:
@@ -41,7 +43,7 @@ def run(session: Session) -> None:
         click.echo(f"{app.configuration.deployment.name}: planning and sending until stopped.", err=True)
         app.plugins.tell("startup", app=app)
         try:
-            LocalEngine(loop, app.clock, app.pull, report, app.sync).run()
+            LocalEngine(loop, app.clock, app.pull, report, app.sync, feedback.send).run()
         finally:
             app.plugins.tell("shutdown", app=app)
             app.store.close()

@@ -17,6 +17,7 @@ def tick(session: Session, at: str | None) -> int:
     Example: commsched tick
     """
     from commsched.cli.output import counted
+    from commsched.engine.feedback import Feedback
     from commsched.engine.local import SWEEP_BATCH, presence
 
     app = session.app(session.moment(at))
@@ -29,6 +30,7 @@ def tick(session: Session, at: str | None) -> int:
         loop.sweep(now, SWEEP_BATCH)
         loop.wait(now)
         report = loop.tick(now)
+    told = Feedback(app.store, app.configuration.feedback).send(now)
     parts = [f"{counted(report.planned, 'customer')} looked at", f"{report.sent:,} sent"]
     parts += [
         f"{count:,} {words}"
@@ -39,6 +41,7 @@ def tick(session: Session, at: str | None) -> int:
             (report.refused, "refused by their channel"),
             (report.later, "to be tried again"),
             (report.in_doubt, "in doubt"),
+            (told.told, "corrections reported to their sources"),
             (report.overtaken, "planned again because something new came in"),
         )
         if count
@@ -47,7 +50,7 @@ def tick(session: Session, at: str | None) -> int:
     if pulled.rejects:
         problems.append(f"{pulled.rejects:,} lines from the sources were not taken in; var/rejects says why")
     problems += [f"the source {name} could not be read" for name in pulled.failed]
-    problems += synced.problems
+    problems += [*synced.problems, *told.problems]
     for problem in problems:
         session.warn(problem)
     session.say(", ".join(parts) + ".", report=report)

@@ -35,6 +35,12 @@ from commsched.store.queries.controls import (
     setting,
     take_pace,
 )
+from commsched.store.queries.corrections import (
+    add_corrections,
+    claim_corrections,
+    corrections,
+    end_corrections,
+)
 from commsched.store.queries.facts import (
     add_facts,
     add_members,
@@ -112,6 +118,7 @@ __all__ = [
     "HOUR",
     "add_attempts",
     "add_closure",
+    "add_corrections",
     "add_decisions",
     "add_facts",
     "add_invitation",
@@ -131,9 +138,11 @@ __all__ = [
     "calendar_entry",
     "chunks",
     "claim",
+    "claim_corrections",
     "closures",
     "contact_sums",
     "contacts",
+    "corrections",
     "counts",
     "customers",
     "customers_following",
@@ -145,6 +154,7 @@ __all__ = [
     "drop_pause",
     "drop_slots",
     "end_attempts",
+    "end_corrections",
     "facts",
     "fences",
     "finish",
