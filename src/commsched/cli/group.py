@@ -43,6 +43,7 @@ COMMANDS: dict[str, Entry] = {
     "run": Entry("run", "run", "Run the service: plan and send until stopped.", WORK),
     "note": Entry("note", "note", "Note a call, a letter or a talk with a customer.", PEOPLE),
     "hold": Entry("note", "hold", "Keep some purposes from a customer until a date.", PEOPLE),
+    "intent": Entry("intent", "intent", "Record what a customer wants, or never wants.", PEOPLE),
     "slots": Entry("slots", "slots", "List the free times for a service.", PEOPLE),
     "book": Entry("book", "book", "Book an appointment.", PEOPLE),
     "cancel": Entry("book", "cancel", "Cancel an appointment.", PEOPLE),
