@@ -1,7 +1,8 @@
 """No more than so many messages in so long, whoever sends them: one budget for all departments.
 
 What has been sent and what is already planned count alike, so the cap looks to both sides: a message is also kept away
-from one that is planned for later. What people must be told (safety, legal, transactional) is never capped::
+from one that is planned for later. What matters more is placed first, so a lower one waits, or lapses, and its reason
+names what goes before it. What people must be told (safety, legal, transactional) is never capped::
 
     [[policies]]
     kind = "frequency_cap"
@@ -17,7 +18,22 @@ from datetime import datetime, timedelta
 
 from pydantic import Field
 
-from commsched import Length, Policy, Proposal, Settings, Span, Verdict, View, Windows, allow, could_not, hookimpl, only
+from commsched import (
+    Length,
+    Placed,
+    Policy,
+    Proposal,
+    Settings,
+    Span,
+    Verdict,
+    View,
+    Windows,
+    allow,
+    could_not,
+    hookimpl,
+    in_words,
+    only,
+)
 
 NEVER_CAPPED = frozenset({"safety", "legal", "transactional"})
 ASKS = frozenset({"marketing", "sales", "survey", "service"})
@@ -44,10 +60,18 @@ class FrequencyCap(Policy[FrequencyCapSettings]):
         if proposal.purpose in NEVER_CAPPED:
             return allow()
         others = (one for one in view.history if one.key != proposal.key)
-        counted = sorted(one.at for one in others if one.purpose in self.settings.counting)
-        full = Windows(_full(counted, self.settings.at_most, self.settings.per))
-        detail = f"at most {self.settings.at_most} messages in {self.settings.per.total_seconds() / 86400:g} days"
-        return only(~full, detail=detail) if full else allow()
+        counted = sorted((one for one in others if one.purpose in self.settings.counting), key=lambda one: one.at)
+        full = Windows(_full([one.at for one in counted], self.settings.at_most, self.settings.per))
+        return only(~full, detail=self._detail(counted, proposal, view)) if full else allow()
+
+    def _detail(self, counted: Sequence[Placed], proposal: Proposal, view: View) -> str:
+        """The cap, and what takes the places around the time that the message is meant for."""
+        per = self.settings.per
+        ideal = max(proposal.ideal, proposal.span[0])
+        near = [one for one in counted if abs(one.at - ideal) < per] or counted
+        most = "one message" if self.settings.at_most == 1 else f"{self.settings.at_most} messages"
+        limit = f"at most {most} in {per.total_seconds() / 86400:g} days"
+        return f"{limit}, and others go first: {in_words(near, view.zones[0])}"
 
 
 def _full(counted: Sequence[datetime], at_most: int, per: timedelta) -> Iterator[Span]:

@@ -9,11 +9,26 @@ What people must be told (safety, legal, transactional) is never kept waiting, a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from pydantic import Field
 
-from commsched import Length, Policy, Proposal, Settings, Verdict, View, Windows, allow, could_not, hookimpl, only
+from commsched import (
+    Length,
+    Placed,
+    Policy,
+    Proposal,
+    Settings,
+    Verdict,
+    View,
+    Windows,
+    allow,
+    could_not,
+    hookimpl,
+    in_words,
+    only,
+)
 
 NEVER_SPACED = frozenset({"safety", "legal", "transactional"})
 ASKS = frozenset({"marketing", "sales", "survey", "service"})
@@ -39,10 +54,16 @@ class Spacing(Policy[SpacingSettings]):
         if proposal.purpose in NEVER_SPACED:
             return allow()
         gap, others = self.settings.gap, (one for one in view.history if one.key != proposal.key)
-        counted = (one.at for one in others if one.purpose in self.settings.counting)
-        near = Windows((at - gap + timedelta.resolution, at + gap) for at in counted)
-        detail = f"at least {gap.total_seconds() / 3600:g} hours from any other message"
-        return only(~near, detail=detail) if near else allow()
+        counted = [one for one in others if one.purpose in self.settings.counting]
+        near = Windows((one.at - gap + timedelta.resolution, one.at + gap) for one in counted)
+        return only(~near, detail=_detail(counted, proposal, view, gap)) if near else allow()
+
+
+def _detail(counted: Sequence[Placed], proposal: Proposal, view: View, gap: timedelta) -> str:
+    """The distance, and what the message is too near to at the time that it is meant for."""
+    ideal = max(proposal.ideal, proposal.span[0])
+    close = [one for one in counted if abs(one.at - ideal) < gap] or counted
+    return f"at least {gap.total_seconds() / 3600:g} hours from any other message: {in_words(close, view.zones[0])}"
 
 
 @hookimpl
