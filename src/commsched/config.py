@@ -57,6 +57,11 @@ class DeploymentSettings(_Section):
         None, description="What lay before this date yields nothing; default: the first start."
     )
     only_to: tuple[str, ...] = Field((), description="In a rehearsal: the only addresses that are written to.")
+    first_day: int = Field(
+        500,
+        ge=0,
+        description="So many customers a new or edited rule may write to on its first day without `--accept`.",
+    )
     policy_seconds: float = Field(1.0, gt=0, le=60, description="How long a policy may think about one message.")
     lease: str = Field("60s", description="How long a worker may hold a customer before another takes over.")
 

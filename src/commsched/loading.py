@@ -255,7 +255,7 @@ def fingerprint(
         # Where the facts lie, what messages cost and how texts are checked have no part in what is planned.
         configuration.model_dump_json(
             exclude={
-                "deployment": {"store", "lease", "currency"},
+                "deployment": {"store", "lease", "currency", "first_day"},
                 "check": True,
                 "feedback": True,
                 "channels": {"__all__": {"cost"}},

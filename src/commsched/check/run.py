@@ -14,6 +14,7 @@ from commsched.check.steps import (
     calendar_problems,
     policy_problems,
     purposes_without_policy,
+    rules_to_come,
     service_problems,
     step_problems,
     vanished_rules,
@@ -42,6 +43,8 @@ def check(folder: Path) -> tuple[Report, App | None]:
     linted = lint(app)
     report.problems += linted.problems
     report.warnings += [*purposes_without_policy(app, world), *linted.warnings]
+    if report.ok:
+        report.warnings += rules_to_come(app)
     proved = prove(app, world)
     report.proofs = proved.proofs
     shown = {one.file for one in proved.problems}

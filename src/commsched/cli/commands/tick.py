@@ -9,19 +9,29 @@ from commsched.cli.session import Session, command
 
 @command("tick")
 @click.option("--at", metavar="TIME", help="As if it were then: what is due by then goes now.")
-def tick(session: Session, at: str | None) -> int:
+@click.option(
+    "--accept",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Let a new or edited rule write to up to N customers on its first day.",
+)
+def tick(session: Session, at: str | None, accept: int | None) -> int:
     """Do what is due now, once: plan whoever is due, send what is due, write down what came of it.
 
+    A rule that is new, or not what it was when the store last saw it, is named with how many customers it
+    would write to on its first day; above `first_day` of the configuration nothing goes without --accept.
     The exit code is 1 if a message could not be rendered or a policy failed.
 
     Example: commsched tick
     """
+    from commsched.cli.accepting import admit
     from commsched.cli.output import counted
     from commsched.engine.feedback import Feedback
     from commsched.engine.local import SWEEP_BATCH, presence
 
     app = session.app(session.moment(at))
     now = app.clock.now()
+    admit(session, app, accept)
     app.remember_rules()
     pulled = app.pull(now)
     synced = app.sync(now)
