@@ -28,7 +28,14 @@ from pydantic import BaseModel, SecretStr
 
 from commsched.cli import cli
 from commsched.cli.group import COMMANDS, Commands
-from commsched.config import Configuration, DepartmentSettings, DeploymentSettings, InstanceSettings
+from commsched.config import (
+    CheckSettings,
+    Configuration,
+    DepartmentSettings,
+    DeploymentSettings,
+    FeedbackSettings,
+    InstanceSettings,
+)
 from commsched.loading import load_plugins
 from commsched.model.facts import FACT_TYPES, OWN_TYPES, Fact
 from commsched.plugin import hookspecs
@@ -86,9 +93,13 @@ def settings() -> str:
     parts = [
         f"## `[deployment]`\n\n{_table(DeploymentSettings)}",
         f"## `[departments.NAME]`\n\n{_table(DepartmentSettings)}",
+        f"## `[check]`\n\n{_table(CheckSettings)}",
+        f"## `[feedback.SOURCE]`\n\n{_table(FeedbackSettings)}",
         f"## Every channel, policy, calendar and source\n\n{_table(InstanceSettings)}",
     ]
-    lists = [name for name in Configuration.model_fields if name not in {"deployment", "departments"}]
+    lists = [
+        name for name in Configuration.model_fields if name not in {"deployment", "departments", "check", "feedback"}
+    ]
     kinds = sorted(load_plugins(ROOT / "docs").kinds.values(), key=lambda kind: (kind.what, kind.name))
     for group in lists:
         what = {"policies": "policy"}.get(group, group.removesuffix("s"))

@@ -21,6 +21,7 @@ from commsched.delivery.compose import Composer, Letterhead
 from commsched.engine.booking import Desk, resources_of
 from commsched.engine.calendars import Calendars
 from commsched.engine.clock import Clock, SystemClock
+from commsched.engine.feedback import note_refused
 from commsched.engine.loop import Loop
 from commsched.engine.seeking import Fruitless
 from commsched.engine.sync import Sync, Synced
@@ -88,7 +89,8 @@ class App:
         self.renderer = self._renderer()
         self.channels = self._channels()
         if recording:
-            self.channels = {name: _recorder(name, channel) for name, channel in self.channels.items()}
+            media = {name: RecordingSettings(medium=medium_of(channel)) for name, channel in self.channels.items()}
+            self.channels = {name: Recording(settings, name=name) for name, settings in media.items()}
         self.policies = self._policies()
         made = self.plugins.make
         self.calendars: dict[str, Calendar[Any]] = {
@@ -252,6 +254,7 @@ class App:
         with self.store.write() as connection:
             first(connection)
             new = append(connection, facts, self.clock.now())
+            note_refused(connection, new, self.configuration.feedback, self.clock.now())
         for fact in new:
             self.plugins.tell("received", event=fact)
         return new
@@ -340,8 +343,8 @@ class App:
         snapshots = self.reader.standing(named, now)
         base = self._bases.get(now.year)
         if base is None or base.calendars is not snapshots:
-            settings = self.configuration.deployment
             templates = {name: self.renderer.digest(name) for name in self.renderer.names()}
+            settings = self.configuration.deployment
             base = World(
                 hash=fingerprint(self.folder, self.configuration, self.rules, self.policies, snapshots, templates),
                 name=settings.name,
@@ -383,10 +386,6 @@ def medium_of(channel: Channel[Any]) -> str:
     """The medium that a channel instance serves: its kind's, or the one in its settings."""
     kind = type(channel).medium
     return str(getattr(channel.settings, "medium", kind)) if kind == "*" else kind
-
-
-def _recorder(name: str, channel: Channel[Any]) -> Channel[Any]:
-    return Recording(RecordingSettings(medium=medium_of(channel)), name=name)
 
 
 def _chosen(stated: tuple[str, ...] | None, default: Collection[str] | None) -> frozenset[str] | None:

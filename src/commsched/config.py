@@ -14,16 +14,20 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from commsched.errors import ConfigurationError, Problem
 from commsched.plugin.view import Department
+from commsched.plugin.web import web_address
 from commsched.timing.civil import zone
 from commsched.timing.durations import parse_exact
 
 FILE = Path("config/commsched.toml")
 # What must never stand in the file itself.
 SECRETS = frozenset({"password", "secret", "token"})
+# What `check` looks for in texts: the lists of commsched/check/words/*.toml.
+WORD_LISTS = ("scores", "selling", "filler", "health", "stop", "common")
+LEAST_SECRET = 16
 # An environment variable that puts another database in the place of the configured one.
 STORE = "COMMSCHED_STORE"
 
@@ -40,6 +44,7 @@ class DeploymentSettings(_Section):
     region: str = Field("", description="ISO 3166-2 region of the place, e.g. US-IL.")
     locale: str = Field("en", description="The language that is used when a customer's is not known.")
     locales: tuple[str, ...] = Field((), description="Languages in which every message must exist; default: locale.")
+    currency: str = Field("", pattern="^([A-Z]{3})?$", description="In which costs are reckoned, e.g. USD or EUR.")
     units: str = Field("km", pattern="^(km|mi)$", description="What the meters of assets count in.")
     store: str = Field("sqlite:///var/commsched.db", description="The database: sqlite:///FILE or postgresql://…")
     horizon: str = Field("60d", description="How far ahead messages are planned.")
@@ -52,6 +57,11 @@ class DeploymentSettings(_Section):
         None, description="What lay before this date yields nothing; default: the first start."
     )
     only_to: tuple[str, ...] = Field((), description="In a rehearsal: the only addresses that are written to.")
+    first_day: int = Field(
+        500,
+        ge=0,
+        description="So many customers a new or edited rule may write to on its first day without `--accept`.",
+    )
     policy_seconds: float = Field(1.0, gt=0, le=60, description="How long a policy may think about one message.")
     lease: str = Field("60s", description="How long a worker may hold a customer before another takes over.")
 
@@ -100,6 +110,10 @@ class DepartmentSettings(_Section):
     lead: str = Field("", description="Who leads it: to whom tasks escalate that nobody did.")
     tasks_due: str = Field("1d", description="How soon a task is to be done, once it is there.")
     escalate_after: str = Field("2d", description="How long after it was due an open task escalates to the lead.")
+    minimal_content: bool = Field(
+        False,
+        description="Its reminders give a name, a time and how to call back, and nothing else; `check` sees to it.",
+    )
 
     def department(self, name: str, place: ZoneInfo) -> Department:
         """As plans see it; ``place`` is the zone of the deployment."""
@@ -111,6 +125,43 @@ class DepartmentSettings(_Section):
     def _length(cls, text: str) -> str:
         parse_exact(text)
         return text
+
+
+class CheckSettings(_Section):
+    """What ``check`` holds against texts."""
+
+    sms_segments: int = Field(3, ge=1, le=10, description="So many parts a text may take at most, filled in.")
+    words: dict[str, dict[str, tuple[str, ...]]] = Field(
+        {}, description="More words by language and list, `[check.words.en]` `selling = […]`; `*` is up to three words."
+    )
+    allow: tuple[str, ...] = Field((), description="Words that are held against nobody.")
+
+    @field_validator("words")
+    @classmethod
+    def _known_lists(cls, words: dict[str, dict[str, tuple[str, ...]]]) -> dict[str, dict[str, tuple[str, ...]]]:
+        for name in sorted({name for lists in words.values() for name in lists} - set(WORD_LISTS)):
+            message = f"{name!r} is not a list of words; there is {', '.join(WORD_LISTS)}"
+            raise ValueError(message)
+        return words
+
+
+class FeedbackSettings(_Section):
+    """Where a source is told which of its values customers or staff have corrected; the table is named after it."""
+
+    report_to: str = Field(
+        description="The address that takes reports: `https://…`; `env:NAME` keeps it out of the file."
+    )
+    secret: SecretStr = Field(description="What reports are signed with, as `env:NAME` or `file:PATH`.")
+    allow_private: bool = Field(False, description="Whether it may stand in a private network, and go without TLS.")
+    timeout: float = Field(10.0, gt=0, le=120, description="How many seconds the server has for an answer.")
+
+    @model_validator(mode="after")
+    def _readable(self) -> FeedbackSettings:
+        web_address(self.report_to, allow_private=self.allow_private)
+        if len(self.secret.get_secret_value()) < LEAST_SECRET:
+            message = f"the secret is shorter than {LEAST_SECRET} characters; make one with `openssl rand -hex 32`"
+            raise ValueError(message)
+        return self
 
 
 class InstanceSettings(BaseModel):
@@ -128,6 +179,9 @@ class InstanceSettings(BaseModel):
     )
     departments: tuple[str, ...] | None = Field(None, description="Of a policy: whose messages; default: everybody's.")
     media: tuple[str, ...] | None = Field(None, description="Of a policy: the media it narrows; default: its kind's.")
+    cost: float | None = Field(
+        None, ge=0, description="Of a channel: what a message costs, a part of a text on `sms`; default: nothing."
+    )
     capacity: int | None = Field(
         None, ge=1, le=1000, description="Of a calendar: how many appointments it takes at once; default: 1."
     )
@@ -152,11 +206,18 @@ class Configuration(_Section):
     policies: tuple[InstanceSettings, ...] = ()
     calendars: tuple[InstanceSettings, ...] = ()
     sources: tuple[InstanceSettings, ...] = ()
+    check: CheckSettings = CheckSettings()
+    feedback: dict[str, FeedbackSettings] = {}
 
     @property
     def capacity(self) -> dict[str, int]:
         """How many appointments each calendar takes at once."""
         return {calendar.label: calendar.capacity or 1 for calendar in self.calendars}
+
+    @property
+    def costs(self) -> dict[str, float]:
+        """What a message costs on each channel; on one for texts, each part of one."""
+        return {channel.label: channel.cost or 0.0 for channel in self.channels}
 
 
 def load_configuration(folder: Path) -> Configuration:

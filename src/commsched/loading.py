@@ -252,8 +252,15 @@ def fingerprint(
     """What a plan depends on, as one word: configuration, rules, plugins' code, calendars, templates, tzdata."""
     files = [folder / "config" / name for name in ("services.yaml", "vocabulary.yaml")]
     parts = [
-        # Where the facts lie has no part in what is planned.
-        configuration.model_dump_json(exclude={"deployment": {"store", "lease"}}),
+        # Where the facts lie, what messages cost and how texts are checked have no part in what is planned.
+        configuration.model_dump_json(
+            exclude={
+                "deployment": {"store", "lease", "currency", "first_day"},
+                "check": True,
+                "feedback": True,
+                "channels": {"__all__": {"cost"}},
+            }
+        ),
         *(f"{rule.name}={rule.digest}" for rule in rules),
         repr(sorted(path.read_text("utf-8") for path in files)),
         *(Path(inspect.getfile(type(applied.policy))).read_text("utf-8") for applied in policies),

@@ -61,7 +61,7 @@ from commsched.plugin.fields import Length, LocalTime, Week, ZoneName
 from commsched.plugin.hookspecs import hookimpl
 from commsched.plugin.ical import entries_of
 from commsched.plugin.journal import Journal
-from commsched.plugin.view import Department, Snapshot, View, unreadable
+from commsched.plugin.view import Department, Snapshot, View, in_words, unreadable
 from commsched.plugin.web import Answer, Unreachable, web_address
 from commsched.plugin.web import ask as ask_web
 from commsched.plugin.web import fetch as read_web
@@ -151,6 +151,7 @@ __all__ = [
     "deny",
     "entries_of",
     "hookimpl",
+    "in_words",
     "instant",
     "local_date",
     "must_not",

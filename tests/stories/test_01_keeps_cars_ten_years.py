@@ -36,6 +36,29 @@ def test_it_survives_the_purchase_of_another_car(story):
     tale.nothing(rule="trade-in")
 
 
+def test_it_survives_any_import(story):
+    """A night's export of everything, with a withdrawal in his name that he never made, changes nothing."""
+    tale = keeps_cars(car(driver(story("2026-09-01 09:00"))), stated_by="customer", **{"for": "10y"})
+    driver(car(tale, source="dms"), name="ANA ORTIZ")
+    keeps_cars(tale, stated_by="import", source="dms", withdrawn=True)
+    tale.until("2027-06-01")
+    tale.refused(rule="trade-in", code="stated_intent")
+
+
+def test_counterpart_what_he_takes_back_holds_nothing_back(story):
+    """He has changed his mind, and said so: the offer goes."""
+    tale = keeps_cars(car(driver(story("2026-09-01 09:00"))), stated_by="customer", **{"for": "10y"})
+    tale.given("intent", customer="C1", topic="trade_in", stance="never", stated_by="customer", withdrawn=True)
+    tale.until("2027-06-01").sent(rule="trade-in")
+
+
+def test_counterpart_the_years_run_out(story):
+    """Who keeps cars three years is asked three years after this one was bought, and not a day before."""
+    tale = car(driver(story("2026-09-01 09:00")))
+    keeps_cars(tale, stated_by="customer", **{"for": "3y"})
+    tale.until("2027-06-01").sent(rule="trade-in", between=("2026-11-01 00:00", "2026-11-15 00:00"))
+
+
 def test_counterpart_without_the_statement_one_offer_goes(story):
     """Whoever has said nothing gets one offer, about three years after the purchase, by mail."""
     tale = car(driver(story("2026-09-01 09:00"))).until("2027-06-01")

@@ -138,9 +138,7 @@ def _introduce(diary: Diary, patient: Patient, addresses: Addresses) -> None:
     if patient.email:
         diary.note("patients", ContactPoint(customer=patient.id, at=at, kind="email", address=patient.email), "said")
     if patient.phone:
-        point = ContactPoint(
-            customer=patient.id, at=at, kind="phone", address=patient.phone, media=["sms", "voice"]
-        )
+        point = ContactPoint(customer=patient.id, at=at, kind="phone", address=patient.phone, media=["sms", "voice"])
         diary.note("patients", point, "said")
     elif not patient.minor:
         line = addresses.landlines.pop()
@@ -187,9 +185,7 @@ def _refusals(diary: Diary, patient: Patient, day: date) -> None:
                 )  # fmt: skip
                 diary.note("history", call, "desk")
     if diary.chance(0.03):
-        no = Intent(
-            customer=patient.id, at=diary.home(day), topic="check_up", stance="never", words="My GP does that."
-        )
+        no = Intent(customer=patient.id, at=diary.home(day), topic="check_up", stance="never", words="My GP does that.")
         diary.note("preferences", no, "website")
 
 

@@ -90,7 +90,7 @@ def _use(app: App, use: Use, seen: set[tuple[str, str, str, str]]) -> Iterator[P
 def _rendered(app: App, use: Use, medium: str, locale: str) -> Iterator[Problem]:
     """Render with everything known, and with all unknown that may be."""
     for bare in (False, True):
-        context = _context(app, use.rule, bare=bare)
+        context = context_of(app, use.rule, bare=bare)
         if use.template == OFFER_SLOTS:
             context = replace(context, variables={**context.variables, "slots": SLOTS[: 1 if bare else None]})
         try:
@@ -99,13 +99,13 @@ def _rendered(app: App, use: Use, medium: str, locale: str) -> Iterator[Problem]
             known = "with what may be unknown left out, " if bare else ""
             yield _failed(app, error, use, f"{known}for {use.rule.name}, {medium}, {locale}")
             return
-        if _speech(content.locale) != _speech(locale):
+        if speech_of(content.locale) != speech_of(locale):
             message = f"there is no {medium}.txt in {locale}; whoever reads {locale} gets {content.locale}"
             yield Problem(f"templates/{use.template}", None, "template_locale", message)
             return
 
 
-def _context(app: App, rule: Rule, *, bare: bool) -> Context:
+def context_of(app: App, rule: Rule, *, bare: bool) -> Context:
     """Made-up variables; what the rule itself asks about is always known to its messages."""
     department = None if bare else app.departments.get(rule.department)
     context = sample_context(rule.trigger.kind, app.vocabulary, why=rule.why, department=department, bare=bare)
@@ -163,7 +163,8 @@ def _fallbacks(rule: Rule) -> list[Fallback]:
     return [one for one in found if one is not None]
 
 
-def _speech(tag: str) -> str:
+def speech_of(tag: str) -> str:
+    """The language of a locale, without its place: ``en`` of ``en_US``."""
     known = language(tag)
     return known.chain[-1] if known else tag
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from commsched.app import App
+from commsched.check.lints import lint
 from commsched.check.messages import message_problems
 from commsched.check.parts import load
 from commsched.check.proof import Progress, prove
@@ -13,6 +14,7 @@ from commsched.check.steps import (
     calendar_problems,
     policy_problems,
     purposes_without_policy,
+    rules_to_come,
     service_problems,
     step_problems,
     vanished_rules,
@@ -38,7 +40,11 @@ def check(folder: Path, progress: Progress = lambda *_: None) -> tuple[Report, A
         *message_problems(app),
         *vanished_rules(app),
     ]
-    report.warnings += purposes_without_policy(app, world)
+    linted = lint(app)
+    report.problems += linted.problems
+    report.warnings += [*purposes_without_policy(app, world), *linted.warnings]
+    if report.ok:
+        report.warnings += rules_to_come(app)
     proved = prove(app, world, progress)
     report.proofs = proved.proofs
     shown = {one.file for one in proved.problems}

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 from commsched.app import App
 from commsched.check.messages import media_of
+from commsched.check.rehearsal import first_days
 from commsched.check.report import line_of
 from commsched.config import FILE, InstanceSettings
 from commsched.errors import Problem, StoreError
@@ -143,6 +144,22 @@ def vanished_rules(app: App) -> Iterator[Problem]:
         hint = f"write `was: [{name}]` in the rule that took its place" + (f", {close[0]} perhaps" if close else "")
         message = f"the rule {name} has gone, and with it the memory of what it has sent; {hint}, or bring it back"
         yield Problem("config/rules", None, "rule_vanished", message)
+
+
+def rules_to_come(app: App) -> Iterator[str]:
+    """What rules that changed would do on their first day, where there is a store that knew them. Writes nothing."""
+    store = Store(app.configuration.deployment.store, folder=app.folder)
+    try:
+        if store.sqlite and not _is_file(app, store):
+            return
+        limit = app.configuration.deployment.first_day
+        for one in first_days(app, store):
+            more = f"; `run` and `tick` will want --accept {one.customers}" if one.customers > limit else ""
+            yield f"{one}{more}"
+    except StoreError:
+        return  # it is told as a problem, or is brought up to date at the next start
+    finally:
+        store.close()
 
 
 def _is_file(app: App, store: Store) -> bool:

@@ -33,6 +33,7 @@ PULL = timedelta(seconds=10)
 SYNC = timedelta(seconds=60)
 # How often free times and the waiting list are brought together.
 WAIT = timedelta(seconds=30)
+FEEDBACK = timedelta(seconds=30)
 AFTER_ERROR = timedelta(seconds=5)
 
 
@@ -74,8 +75,10 @@ class LocalEngine:
         pull: Callable[[datetime], object],
         report: Callable[[Report], None],
         sync: Callable[[datetime], object] = lambda _: None,
+        feedback: Callable[[datetime], object] = lambda _: None,
     ) -> None:
         self.loop, self.clock, self.pull, self.report, self.sync = loop, clock, pull, report, sync
+        self.feedback = feedback
         self.scheduler = BlockingScheduler(
             timezone=UTC,
             executors={"default": DebugExecutor()},
@@ -93,6 +96,7 @@ class LocalEngine:
             self._sync, "interval", seconds=SYNC.total_seconds(), id="sync", next_run_time=datetime.now(UTC)
         )
         self.scheduler.add_job(self._wait, "interval", seconds=WAIT.total_seconds(), id="wait")
+        self.scheduler.add_job(self._tell_back, "interval", seconds=FEEDBACK.total_seconds(), id="feedback")
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
         try:
@@ -135,6 +139,9 @@ class LocalEngine:
 
     def _sync(self) -> None:
         self._guarded(lambda: self.sync(self.clock.now()))
+
+    def _tell_back(self) -> None:
+        self._guarded(lambda: self.feedback(self.clock.now()))
 
     def _guarded(self, work: Callable[[], object]) -> None:
         try:

@@ -107,7 +107,10 @@ class Consent(Fact, tag="consent", frozen=True, kw_only=True):
 
 
 class Intent(Fact, tag="intent", frozen=True, kw_only=True, rename={"for_": "for"}):
-    """What the customer has stated they want, in their words: a wish that binds every campaign."""
+    """What the customer has stated they want, in their words: a wish that binds every campaign.
+
+    The last word on a topic and asset counts; it is taken back by the same again, ``withdrawn``.
+    """
 
     topic: str
     stance: Literal["never", "not_before", "wants"]
@@ -115,6 +118,7 @@ class Intent(Fact, tag="intent", frozen=True, kw_only=True, rename={"for_": "for
     for_: str | None = None
     asset: Id | None = None
     words: Text | None = None
+    withdrawn: bool = False
 
 
 class Preference(Fact, tag="preference", frozen=True, kw_only=True):

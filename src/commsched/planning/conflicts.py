@@ -25,7 +25,10 @@ Thing = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A field that a later fact of lower rank could not overwrite; ``fact`` is that fact's identity."""
+    """A field that a later fact of lower rank could not overwrite; ``fact`` is that fact's identity.
+
+    ``refused`` and ``standing`` are for people; ``values`` are the same two as the facts have them.
+    """
 
     customer: str
     field: str
@@ -35,6 +38,7 @@ class Conflict:
     source: str
     recorded_at: datetime
     fact: str
+    values: tuple[object, object] = (None, None)
 
     def __str__(self) -> str:
         return (
@@ -98,6 +102,7 @@ def _conflict(customer: str, thing: Thing, name: str, value: object, entry: Entr
         source=entry[1].source or "?",
         recorded_at=_learnt(entry[1]),
         fact=entry[0],
+        values=(value, _value(winner[1], name)),
     )
 
 

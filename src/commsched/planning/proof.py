@@ -80,9 +80,7 @@ class Prover:
         for group in groups:
             yield self._proof(rule, step, group[0], self._found(rule, step, [group], media))
 
-    def _found(
-        self, rule: Rule, step: Step, groups: list[list[Service | None]], media: tuple[str, ...]
-    ) -> Finding:
+    def _found(self, rule: Rule, step: Step, groups: list[list[Service | None]], media: tuple[str, ...]) -> Finding:
         """The worst over services, clocks and media."""
         finding = Finding()
         for group in groups:

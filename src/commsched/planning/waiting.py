@@ -26,6 +26,7 @@ def is_wanted(wish: Wish, state: State, place: ZoneInfo, now: datetime) -> bool:
         for one in state.appointments.values()
     )
 
+
 def asked_next(wish: str, state: State, now: datetime) -> datetime | None:
     """From when another time may be offered for a wish; ``None``: not any more, for silence is an answer (story 16).
 

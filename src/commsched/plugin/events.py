@@ -82,9 +82,7 @@ class EventCalendar(Calendar[E]):
         self._laid_out[key] = kept
         while len(self._laid_out) > KEPT:
             self._laid_out.pop(next(iter(self._laid_out)), None)
-        return tuple(
-            one for one in kept if one.start < within[1] and (one.end > within[0] or one.start >= within[0])
-        )
+        return tuple(one for one in kept if one.start < within[1] and (one.end > within[0] or one.start >= within[0]))
 
     def _lay_out(self, documents: Documents, within: Span) -> tuple[Entry, ...]:
         budget = Budget()

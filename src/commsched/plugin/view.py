@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -63,6 +63,14 @@ class Department:
     email: str = ""
     postal: str = ""
     lead: str = ""
+
+
+def in_words(messages: Iterable[Placed], zone: ZoneInfo, most: int = 3) -> str:
+    """Messages by topic and day, for a reason: ``oil on 12 Jun, trade in on 3 Jul and 2 more``; days are the zone's."""
+    found = sorted(messages, key=lambda one: (one.at, one.key))
+    days = [(one.topic.replace("_", " "), one.at.astimezone(zone)) for one in found[:most]]
+    shown = ", ".join(f"{topic} on {day.day} {day:%b}" for topic, day in days)
+    return f"{shown} and {len(found) - most} more" if len(found) > most else shown
 
 
 def unreadable(department: Department, since: datetime | None) -> str:

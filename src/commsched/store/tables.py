@@ -157,6 +157,24 @@ invitation = Table(
     PrimaryKeyConstraint("rule", "key"),
 )
 
+# Overwrites that were refused, for the source that tried: ``state`` is waiting, told or given_up.
+correction = Table(
+    "correction",
+    metadata,
+    Column("customer", Text, nullable=False),
+    Column("fact", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("detail", Text, nullable=False, server_default=""),
+    Column("body", Bytes, nullable=False),
+    PrimaryKeyConstraint("customer", "fact", "field"),
+    Index("correction_by_due", "state", "due"),
+    sqlite_with_rowid=False,
+)
+
 # When a calendar, or one resource of it, is closed besides its own hours.
 closure = Table(
     "closure",

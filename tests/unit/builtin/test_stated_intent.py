@@ -133,6 +133,21 @@ def test_a_wish_opens_no_more_than_it_names(trade_in):
     assert trade_in(said("never", 1, topic="sales"), said("wants", 2))
 
 
+def test_a_statement_can_be_taken_back(trade_in):
+    """By the customer, for its own topic and asset; what is said later stands again."""
+    assert trade_in(said("never", 1), said("never", 2, withdrawn=True))
+    assert not trade_in(said("never", 1), said("never", 2, withdrawn=True), said("never", 3))
+    assert not trade_in(said("never", 1), said("never", 2, withdrawn=True, topic="sales"))
+    assert not trade_in(said("never", 1), said("never", 2, withdrawn=True, asset="car-1"))
+    assert not trade_in(said("never", 1), said("wants", 2), said("wants", 3, withdrawn=True))
+
+
+@pytest.mark.parametrize("by", ["import", "staff"])
+def test_nobody_takes_back_what_the_customer_said(trade_in, by):
+    """A campaign that imports a withdrawal changes nothing."""
+    assert not trade_in(said("never", 1), said("never", 9, by, withdrawn=True))
+
+
 @pytest.mark.parametrize("by", ["import", "staff"])
 def test_nobody_outranks_the_customer(trade_in, by):
     """What an import or staff says later neither lifts a customer's never nor takes back their wish."""

@@ -47,6 +47,14 @@ def test_an_import_does_not_overwrite_what_a_customer_said(told):
     (conflict,) = told.json("conflicts", "--source", "crm")["conflicts"]
     assert (conflict["field"], conflict["refused"]) == ("name", "'ANNA R'")
     assert told.json("conflicts", "--source", "dms")["conflicts"] == []
+    assert conflict["reported"] == "no"
+    assert "For whoever looks after crm" in told("conflicts").stdout
+    assert "No import was refused" in told("conflicts", "--source", "dms").stdout
+    file = told.folder / "wrong.csv"
+    assert "1 refused overwrite written" in told("conflicts", "--export", str(file)).stdout
+    head, row = file.read_text("utf-8").splitlines()
+    assert head == "source,customer,field,stands,said by,refused,learnt,reported"
+    assert row.startswith("crm,")
 
 
 def test_a_note_is_everybodys(told):

@@ -1,7 +1,8 @@
 """No more than so many messages in so long, whoever sends them: one budget for all departments.
 
 What has been sent and what is already planned count alike, so the cap looks to both sides: a message is also kept away
-from one that is planned for later. What people must be told (safety, legal, transactional) is never capped::
+from one that is planned for later. What matters more is placed first, so a lower one waits, or lapses, and its reason
+names what goes before it. What people must be told (safety, legal, transactional) is never capped::
 
     [[policies]]
     kind = "frequency_cap"
@@ -30,6 +31,7 @@ from commsched import (
     allow,
     could_not,
     hookimpl,
+    in_words,
     only,
 )
 
@@ -63,15 +65,15 @@ class FrequencyCap(Policy[FrequencyCapSettings]):
         full = Windows(_full([one.at for one in counted], self.settings.at_most, self.settings.per))
         if not full:
             return allow()
-        detail = f"at most {self.settings.at_most} messages in {self.settings.per.total_seconds() / 86400:g} days"
-        return only(~full, detail=detail, note=f"{detail}; there are {self._named(counted, proposal.span, view)}")
+        most = "one message" if self.settings.at_most == 1 else f"{self.settings.at_most} messages"
+        detail = f"at most {most} in {self.settings.per.total_seconds() / 86400:g} days"
+        note = f"{detail}, and others go first: {self._others(counted, proposal, view)}"
+        return only(~full, detail=detail, note=note)
 
-    def _named(self, counted: Sequence[Placed], span: Span, view: View) -> str:
-        """The messages that may be in the way, in a few words; the first ones, where there are many."""
-        first, last = span[0] - self.settings.per, span[1] + self.settings.per
-        near = [one for one in counted if first < one.at < last] or counted
-        more = f" and {len(near) - NAMED} more" if len(near) > NAMED else ""
-        return ", ".join(one.named(view.zones[0]) for one in near[:NAMED]) + more
+    def _others(self, counted: Sequence[Placed], proposal: Proposal, view: View) -> str:
+        """What takes the places around the time that the message is meant for."""
+        ideal = max(proposal.ideal, proposal.span[0])
+        return in_words([one for one in counted if abs(one.at - ideal) < self.settings.per] or counted, view.zones[0])
 
 
 def _full(counted: Sequence[datetime], at_most: int, per: timedelta) -> Iterator[Span]:

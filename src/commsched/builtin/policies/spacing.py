@@ -13,7 +13,20 @@ from datetime import timedelta
 
 from pydantic import Field
 
-from commsched import Length, Policy, Proposal, Settings, Verdict, View, Windows, allow, could_not, hookimpl, only
+from commsched import (
+    Length,
+    Policy,
+    Proposal,
+    Settings,
+    Verdict,
+    View,
+    Windows,
+    allow,
+    could_not,
+    hookimpl,
+    in_words,
+    only,
+)
 
 NEVER_SPACED = frozenset({"safety", "legal", "transactional"})
 ASKS = frozenset({"marketing", "sales", "survey", "service"})
@@ -44,8 +57,9 @@ class Spacing(Policy[SpacingSettings]):
             return allow()
         near = Windows((one.at - gap + timedelta.resolution, one.at + gap) for one in counted)
         detail = f"at least {gap.total_seconds() / 3600:g} hours from any other message"
-        nearest = min(counted, key=lambda one: abs(one.at - proposal.ideal))
-        return only(~near, detail=detail, note=f"{detail}; the nearest is {nearest.named(view.zones[0])}")
+        ideal = max(proposal.ideal, proposal.span[0])
+        close = [one for one in counted if abs(one.at - ideal) < gap] or counted
+        return only(~near, detail=detail, note=f"{detail}: {in_words(close, view.zones[0])}")
 
 
 @hookimpl

@@ -1,11 +1,12 @@
 """What customers have said they want, or never want, outranks every campaign.
 
 ``never`` and ``not_before`` close a topic and all topics under it: until a date, for a length of time from the day on
-which the car (or whatever it is) was acquired, or for good. A statement about no asset in particular holds for each of
-theirs by its own day, the next one too; a message about no asset waits for every asset in use. A later statement on the
-same topic and asset replaces the earlier. A later ``wants`` on that topic, or on one under it, opens what it names, for
-as long as it says. What an import says never outranks the customer. A statement on every topic (``*``) binds only the
-purposes in ``asks``; one that names a topic binds every purpose but those in ``exempt``::
+which the car (or whatever it is) was acquired, or for good. A statement about no asset in particular holds for each
+of theirs by its own day, the next one too; a message about no asset waits for every asset in use. A later statement
+on the same topic and asset replaces the earlier, or takes it back (``withdrawn``). A later ``wants`` on that topic,
+or on one under it, opens what it names, for as long as it says. What an import says never outranks the customer. A
+statement on every topic (``*``) binds only the purposes in ``asks``; one that names a topic binds every purpose but
+those in ``exempt``::
 
     [[policies]]
     kind = "stated_intent"
@@ -86,7 +87,7 @@ def _standing(intents: Iterable[Intent]) -> list[Intent]:
     """The last word on each topic and asset, in the order in which one outranks the other."""
     order = sorted(intents, key=lambda one: (RANK.get(one.stated_by or "import", 0), one.at))
     last = {(one.topic, one.asset or "*", one.stance == "wants"): number for number, one in enumerate(order)}
-    return [order[number] for number in sorted(last.values())]
+    return [order[number] for number in sorted(last.values()) if not order[number].withdrawn]
 
 
 def _about(one: Intent, proposal: Proposal, view: View) -> bool:

@@ -36,8 +36,10 @@ def check(session: Session, matrix: bool, report: Path | None) -> int:
     Every message is rendered in every language and medium with made-up data. The timing proof shows for
     every step how early a booking must be known so that its message can go in time, whatever the weekday,
     holiday or clock change of the next two years, and what happens otherwise; a step that has no answer
-    for some booking is a problem, with an example. The exit code is 1 if anything is wrong. Nothing is
-    sent, and nothing is written but the report.
+    for some booking is a problem, with an example. The texts are read as a customer would: what begs for a
+    score, repeats itself, sells in disguise, cannot be stopped, takes too many parts or tells what
+    somebody is treated for is named (docs/texts.md). The exit code is 1 if anything is wrong; a note is
+    no fault. Nothing is sent, and nothing is written but the report.
 
     Example: commsched check
 

@@ -239,6 +239,7 @@ class _Shown:
         if busiest is not None:
             ideas.append((f"timeline {busiest.customer}", "everything that was said to one customer"))
         ideas.append(("tasks", "what staff have to do"))
+        ideas.append(("report", "what went, what was held back, and what that cost and saved"))
         ideas.append(("check --matrix", "which policy has a say in what"))
         return ideas
 

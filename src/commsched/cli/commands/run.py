@@ -14,8 +14,17 @@ if TYPE_CHECKING:
 
 
 @command("run")
-def run(session: Session) -> None:
+@click.option(
+    "--accept",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Let a new or edited rule write to up to N customers on its first day.",
+)
+def run(session: Session, accept: int | None) -> None:
     """Run the service until it is stopped (Ctrl-C, or SIGTERM): take facts in from the sources, plan, send.
+
+    A rule that is new, or not what it was when the store last saw it, is named with how many customers it
+    would write to on its first day; above `first_day` of the configuration nothing starts without --accept.
 
     Several may run over the same store. The log goes to stderr, as JSON unless that is a terminal.
 
@@ -23,12 +32,16 @@ def run(session: Session) -> None:
     """
     import structlog
 
+    from commsched.cli.accepting import admit
+    from commsched.engine.feedback import Feedback
     from commsched.engine.local import LocalEngine, presence
 
     _log_service(session.verbose)
     app = session.app_with_logs()
+    admit(session, app, accept)
     app.remember_rules()
     loop, now = app.loop(), app.clock.now()
+    feedback = Feedback(app.store, app.configuration.feedback)
     log = structlog.get_logger("commsched.run")
 
     def report(one: Report) -> None:
@@ -41,7 +54,7 @@ def run(session: Session) -> None:
         click.echo(f"{app.configuration.deployment.name}: planning and sending until stopped.", err=True)
         app.plugins.tell("startup", app=app)
         try:
-            LocalEngine(loop, app.clock, app.pull, report, app.sync).run()
+            LocalEngine(loop, app.clock, app.pull, report, app.sync, feedback.send).run()
         finally:
             app.plugins.tell("shutdown", app=app)
             app.store.close()

@@ -36,6 +36,12 @@ from commsched.store.queries.controls import (
     setting,
     take_pace,
 )
+from commsched.store.queries.corrections import (
+    add_corrections,
+    claim_corrections,
+    corrections,
+    end_corrections,
+)
 from commsched.store.queries.facts import (
     add_facts,
     add_members,
@@ -84,6 +90,17 @@ from commsched.store.queries.slots import (
     slots_between,
     upcoming_appointments,
 )
+from commsched.store.queries.sums import (
+    HOUR,
+    booked,
+    businesses,
+    contact_sums,
+    contacts,
+    last_contact,
+    open_task_sums,
+    people,
+    veto_sums,
+)
 from commsched.store.queries.waiting import (
     add_invitation,
     invited,
@@ -104,8 +121,10 @@ from commsched.store.queries.waking import (
 )
 
 __all__ = [
+    "HOUR",
     "add_attempts",
     "add_closure",
+    "add_corrections",
     "add_decisions",
     "add_facts",
     "add_invitation",
@@ -119,15 +138,21 @@ __all__ = [
     "appointments_named",
     "appointments_of",
     "attempts",
+    "booked",
     "breakers",
     "bump",
+    "businesses",
     "busy_resources",
     "calendar_entries",
     "calendar_entry",
     "chunks",
     "claim",
+    "claim_corrections",
     "claims",
     "closures",
+    "contact_sums",
+    "contacts",
+    "corrections",
     "counts",
     "customer_facts",
     "customers",
@@ -142,12 +167,14 @@ __all__ = [
     "drop_pause",
     "drop_slots",
     "end_attempts",
+    "end_corrections",
     "facts",
     "fences",
     "finish",
     "flagged",
     "held_slots",
     "invited",
+    "last_contact",
     "live_offers",
     "lock_attempt",
     "lock_calendars",
@@ -159,9 +186,11 @@ __all__ = [
     "note",
     "open_attempts",
     "open_invitations",
+    "open_task_sums",
     "open_wishes",
     "overbooked",
     "pauses",
+    "people",
     "places",
     "put_appointments",
     "put_breaker",
@@ -186,6 +215,7 @@ __all__ = [
     "tasks_of",
     "upcoming_appointments",
     "versions",
+    "veto_sums",
     "wake",
     "wake_messages",
 ]

@@ -7,7 +7,12 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy import (
+    JSON,
+    ColumnElement,
     Connection,
+    Text,
+    cast,
+    func,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -25,3 +30,17 @@ def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
 def upsert(connection: Connection) -> Any:  # noqa: ANN401 - the dialects share no base class for their insert
     """The database's own insert, which can say what happens on a conflict."""
     return sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+
+
+def text_of(connection: Connection, body: ColumnElement[bytes]) -> ColumnElement[str]:
+    """Stored JSON as text."""
+    return cast(body, Text) if connection.dialect.name == "sqlite" else func.convert_from(body, "UTF8")
+
+
+def inside(connection: Connection, body: ColumnElement[bytes], *path: str | int) -> ColumnElement[str]:
+    """A value inside stored JSON, as text: ``inside(c, body, "reasons", 0, 1)``; null where there is none."""
+    text = text_of(connection, body)
+    if connection.dialect.name == "sqlite":
+        steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+        return func.json_extract(text, f"${steps}")
+    return func.json_extract_path_text(cast(text, JSON), *map(str, path))

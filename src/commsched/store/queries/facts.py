@@ -6,15 +6,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
-    ColumnElement,
     Connection,
     Row,
-    Text,
     and_,
     bindparam,
     case,
-    cast,
     func,
     insert,
     or_,
@@ -23,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 
 from commsched.store import tables as t
-from commsched.store.queries.base import chunks, upsert
+from commsched.store.queries.base import chunks, inside, text_of, upsert
 
 _facts = (
     select(t.fact.c.subject, t.fact.c.digest, t.fact.c.body)
@@ -129,14 +125,8 @@ def customers(connection: Connection) -> list[str]:
 
 def places(connection: Connection) -> list[tuple[str | None, str | None]]:
     """Every pair of time zone and region that a ``customer`` fact states. Reads them all: for checks, not for work."""
-    body: ColumnElement[str]
-    said: Sequence[ColumnElement[str]]
-    if connection.dialect.name == "sqlite":
-        body = cast(t.fact.c.body, Text)
-        said = [func.json_extract(body, f"$.{name}") for name in ("timezone", "region")]
-    else:
-        body = func.convert_from(t.fact.c.body, "UTF8")
-        said = [cast(body, JSON).op("->>")(name) for name in ("timezone", "region")]
+    said = [inside(connection, t.fact.c.body, name) for name in ("timezone", "region")]
+    body = text_of(connection, t.fact.c.body)
     query = select(*said).where(body.like('{"type":"customer"%')).distinct()
     rows = connection.execute(query.where(t.fact.c.subject >= "c:", t.fact.c.subject < "c;"))
     return sorted(((row[0], row[1]) for row in rows), key=repr)
