@@ -6,7 +6,7 @@ fast, and ``msgspec.structs.replace`` changes a copy as ``dataclasses.replace`` 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -107,16 +107,23 @@ class Proposal(msgspec.Struct, frozen=True, gc=False):
 class Verdict(msgspec.Struct, frozen=True, gc=False):
     """A policy's answer: the times at which the message may go, on ``media`` (``None``: on every medium).
 
-    Media that it does not name are left as they are, so verdicts combine by intersection in any order.
+    Media that it does not name are left as they are, so verdicts combine by intersection in any order. ``also`` are
+    further answers of the same policy, for other media or other reasons: see :func:`together`.
     """
 
     windows: Windows | None = None
     media: frozenset[str] | None = None
     detail: str = ""
+    also: tuple[Verdict, ...] = ()
 
     def on(self, medium: str) -> Windows | None:
         """The allowed times on a medium; ``None`` means that this verdict takes nothing away there."""
-        return self.windows if self.media is None or medium in self.media else None
+        here = self.windows if self.media is None or medium in self.media else None
+        for other in self.also:
+            there = other.on(medium)
+            if there is not None:
+                here = there if here is None else here & there
+        return here
 
 
 ALLOW = Verdict()
@@ -135,6 +142,15 @@ def deny(detail: str, *, media: frozenset[str] | set[str] | None = None) -> Verd
 def only(windows: Windows, *, detail: str, media: frozenset[str] | set[str] | None = None) -> Verdict:
     """Only at these times (on these media; the others are left as they are)."""
     return Verdict(windows, None if media is None else frozenset(media), detail)
+
+
+def together(verdicts: Iterable[Verdict]) -> Verdict:
+    """Several answers of one policy, each with its own media and its own detail; all of them count."""
+    narrowing = [one for one in verdicts if one.windows is not None]
+    if not narrowing:
+        return ALLOW
+    first, *rest = narrowing
+    return msgspec.structs.replace(first, also=(*first.also, *rest)) if rest else first
 
 
 class Placed(msgspec.Struct, frozen=True, gc=False):

@@ -95,4 +95,5 @@ def _is_verdict(verdict: object) -> TypeGuard[Verdict]:
         (windows is None or isinstance(windows, Windows))
         and (media is None or isinstance(media, frozenset))
         and isinstance(detail, str)
+        and all(map(_is_verdict, verdict.also))
     )

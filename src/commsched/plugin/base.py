@@ -44,6 +44,11 @@ class Plugin(Generic[S]):
         self.folder = folder
         self.zone = zone
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Files that it was made from besides its settings: a change of theirs makes another world."""
+        return ()
+
     @classmethod
     def settings_type(cls) -> type[Settings]:
         """The settings model, from the class's type parameter (``Policy[QuietHoursSettings]``)."""

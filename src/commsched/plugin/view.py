@@ -22,6 +22,7 @@ from commsched.model.facts import (
 )
 from commsched.model.state import Appointment, Asset, Case, Contact, Obligation, Profile, State
 from commsched.model.vocabulary import Vocabulary
+from commsched.timing.places import places
 from commsched.timing.windows import Windows
 
 
@@ -75,7 +76,7 @@ def unreadable(department: Department, since: datetime | None) -> str:
 class View:
     """A policy's window on the customer. What it reads is recorded with the decision."""
 
-    __slots__ = ("_history", "_state", "calendars", "departments", "reads", "vocabulary", "zones")
+    __slots__ = ("_history", "_places", "_state", "calendars", "departments", "reads", "region", "vocabulary", "zones")
 
     def __init__(
         self,
@@ -85,6 +86,8 @@ class View:
         vocabulary: Vocabulary,
         calendars: Mapping[str, Snapshot],
         departments: Mapping[str, Department],
+        *,
+        region: str = "",
     ) -> None:
         self._state = state
         self._history = history
@@ -92,7 +95,9 @@ class View:
         self.vocabulary = vocabulary
         self.calendars = calendars
         self.departments = departments
+        self.region = region
         self.reads: set[str] = set()
+        self._places: tuple[str, ...] | None = None
 
     @property
     def history(self) -> Sequence[Placed]:
@@ -111,6 +116,21 @@ class View:
         """Their contact points, valid or not."""
         self.reads.add("contact_point")
         return self._state.contacts
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Every place where they may be, as ISO 3166 codes: by region, postal addresses and phone numbers.
+
+        Where nothing is known, that is the deployment's; if that is not known either, ``""``, which is anywhere.
+        """
+        self.reads |= {"customer", "contact_point"}
+        if self._places is None:
+            profile, points = self._state.profile, [one for one in self._state.contacts if one.valid]
+            postal = [one.address for one in points if one.kind == "postal"]
+            phones = [one.address for one in points if one.kind == "phone"]
+            postal += [profile.postal] if profile.postal else []
+            self._places = places(profile.region, postal, phones, self.region)
+        return self._places
 
     @property
     def consents(self) -> tuple[Consent, ...]:

@@ -12,12 +12,11 @@ from one that is planned for later. What people must be told (safety, legal, tra
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from pydantic import Field
 
-from commsched import Length, Policy, Proposal, Settings, Span, Verdict, View, Windows, allow, could_not, hookimpl, only
+from commsched import Length, Policy, Proposal, Settings, Verdict, View, allow, could_not, crowded, hookimpl, only
 
 NEVER_CAPPED = frozenset({"safety", "legal", "transactional"})
 ASKS = frozenset({"marketing", "sales", "survey", "service"})
@@ -45,16 +44,9 @@ class FrequencyCap(Policy[FrequencyCapSettings]):
             return allow()
         others = (one for one in view.history if one.key != proposal.key)
         counted = sorted(one.at for one in others if one.purpose in self.settings.counting)
-        full = Windows(_full(counted, self.settings.at_most, self.settings.per))
+        full = crowded(counted, self.settings.at_most, self.settings.per)
         detail = f"at most {self.settings.at_most} messages in {self.settings.per.total_seconds() / 86400:g} days"
         return only(~full, detail=detail) if full else allow()
-
-
-def _full(counted: Sequence[datetime], at_most: int, per: timedelta) -> Iterator[Span]:
-    """Around each run of ``at_most`` messages within one stretch: where another would share a stretch with them."""
-    for first, last in zip(counted, counted[at_most - 1 :], strict=False):
-        if last - first < per:
-            yield last - per + timedelta.resolution, first + per
 
 
 @hookimpl
