@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from commsched import Accepted, Capabilities, Channel, Outcome, Outgoing, Receipt, Settings
@@ -64,6 +64,9 @@ class Virtual:
                 for name, channel in self.app.channels.items()
             }
         self.app.remember_rules()
+        # Nothing is read in virtual time: the sources are taken to be as fresh as they must be.
+        for source in self.app.fresh:
+            self.app.hear(source, datetime.max.replace(tzinfo=UTC))
 
     def facts(self, paths: Iterable[Path]) -> tuple[list[KnownFact], list[Reject]]:
         """The facts of files, and the lines that are none."""

@@ -99,6 +99,9 @@ class Loop:
                 world = self.world(connection)
             with self.store.write() as connection:
                 claimed = queries.claim(connection, micros(now), micros(now + self.lease), BATCH)
+                if claimed and queries.setting(connection, SWEPT) not in {None, "", world.hash}:
+                    # Whoever is planned in this world must be looked at again if the former one comes back.
+                    queries.put_setting(connection, SWEPT, "")
             if not claimed:
                 break
             crash_point("after-claim")
@@ -113,8 +116,7 @@ class Loop:
                 return 0
         with self.store.write() as connection:
             found = queries.sweep(connection, world, micros(now), limit)
-            if found < limit:
-                queries.put_setting(connection, SWEPT, world)
+            queries.put_setting(connection, SWEPT, world if found < limit else "")
         return found
 
 

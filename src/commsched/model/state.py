@@ -62,6 +62,8 @@ class Obligation(msgspec.Struct, frozen=True, gc=False):
     status: str
     since: datetime
     recorded_at: datetime
+    source: str = ""
+    learnt: datetime | None = None
 
 
 class Appointment(msgspec.Struct, frozen=True, gc=False):
@@ -69,7 +71,7 @@ class Appointment(msgspec.Struct, frozen=True, gc=False):
 
     ``occurrence`` is the digest of the fact that last moved its start by half an hour or more, ``moved_at`` and
     ``moved_by`` when that was recorded and who caused it, ``status_at`` and ``status_by`` the same of its status;
-    ``booked_at`` is when it first was booked.
+    ``booked_at`` is when it first was booked. ``source`` and ``learnt`` are where its last fact came from, and when.
     """
 
     id: str
@@ -87,6 +89,8 @@ class Appointment(msgspec.Struct, frozen=True, gc=False):
     moved_by: str
     status_at: datetime
     status_by: str
+    source: str = ""
+    learnt: datetime | None = None
 
 
 class Case(msgspec.Struct, frozen=True, gc=False):

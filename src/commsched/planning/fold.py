@@ -158,6 +158,7 @@ class _Builder:
         if fact.due is not UNSET and fact.due != standing.get("due"):
             standing["since"], standing["recorded_at"] = fact.at, fact.recorded_at or fact.at
         _update(standing, fact, ("kind", "due", "amount", "asset", "status"))
+        standing["source"], standing["learnt"] = fact.source or "", fact.recorded_at or fact.at
 
     def appointment(self, digest: str, fact: f.Appointment) -> None:
         standing = self.appointments.setdefault(fact.id, {})
@@ -173,6 +174,7 @@ class _Builder:
             standing["end"] = end + (fact.start - start)  # what moves takes as long as before
         _update(standing, fact, ("service", "asset", "start", "end", "status", "booked_by", "calendar", "place_zone"))
         standing.setdefault("first_at", fact.at)
+        standing["source"], standing["learnt"] = fact.source or "", learnt
 
     def case(self, digest: str, fact: f.Case) -> None:
         standing = self.cases.setdefault(fact.id, {})
@@ -287,6 +289,8 @@ def _obligation(name: str, o: dict[str, Any]) -> Obligation:
         o.get("status", "open"),
         o["since"],
         o["recorded_at"],
+        o["source"],
+        o["learnt"],
     )
 
 
@@ -309,6 +313,8 @@ def _appointment(name: str, a: dict[str, Any]) -> Appointment:
         moved_by=a["moved_by"],
         status_at=a.get("status_at", a["moved_at"]),
         status_by=a.get("status_by", a["moved_by"]),
+        source=a["source"],
+        learnt=a["learnt"],
     )
 
 

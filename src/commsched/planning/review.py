@@ -95,6 +95,7 @@ class Reviewer:
                 world.calendars,
                 world.departments,
                 region=world.region,
+                stale=world.stale,
             )
             self._views[proposal.recipient] = view
         return view

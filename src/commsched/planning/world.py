@@ -55,7 +55,8 @@ class World:
 
     ``channels`` maps a medium to the channel instance that serves it; ``templates`` a message's name to its digest;
     ``since`` a rule to the instant before which its occurrences yield nothing; ``breakers`` a policy that failed to the
-    instant at which it is tried again. What begins with ``_`` keeps what follows from the rest.
+    instant at which it is tried again; ``stale`` a source that has been silent for too long to when it was last
+    heard of, if ever. What begins with ``_`` keeps what follows from the rest.
     """
 
     hash: str
@@ -76,6 +77,7 @@ class World:
     hold_back: timedelta = timedelta(minutes=2)
     since: Mapping[str, datetime] = field(default_factory=dict)
     breakers: Mapping[str, datetime] = field(default_factory=dict)
+    stale: Mapping[str, datetime | None] = field(default_factory=dict)
     pauses: tuple[Pause, ...] = ()
     only_to: frozenset[str] = frozenset()
     extra_facts: tuple[Callable[[Sequence[AnyFact]], Iterable[AnyFact]], ...] = ()

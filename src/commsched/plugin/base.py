@@ -90,6 +90,11 @@ class Policy(Plugin[S], ABC):
         """CEL in the settings, by the setting's name; it is checked and compiled when the configuration is loaded."""
         return {}
 
+    @property
+    def sources(self) -> frozenset[str]:
+        """The sources that its verdicts ask about; they must be declared."""
+        return frozenset()
+
     @abstractmethod
     def review(self, proposal: Proposal, view: View) -> Verdict:
         """When the proposal may go, on which media: :func:`allow`, :func:`deny` or :func:`only`."""

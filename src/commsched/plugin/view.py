@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from commsched.model.decisions import Placed
@@ -73,10 +74,24 @@ def unreadable(department: Department, since: datetime | None) -> str:
     return f"the calendar {department.calendar} of {department.title} could not be read since {when}"
 
 
+_NONE_STALE: Mapping[str, datetime | None] = MappingProxyType({})
+
+
 class View:
     """A policy's window on the customer. What it reads is recorded with the decision."""
 
-    __slots__ = ("_history", "_places", "_state", "calendars", "departments", "reads", "region", "vocabulary", "zones")
+    __slots__ = (
+        "_history",
+        "_places",
+        "_state",
+        "calendars",
+        "departments",
+        "reads",
+        "region",
+        "silent",
+        "vocabulary",
+        "zones",
+    )
 
     def __init__(
         self,
@@ -88,6 +103,7 @@ class View:
         departments: Mapping[str, Department],
         *,
         region: str = "",
+        stale: Mapping[str, datetime | None] = _NONE_STALE,
     ) -> None:
         self._state = state
         self._history = history
@@ -96,6 +112,7 @@ class View:
         self.calendars = calendars
         self.departments = departments
         self.region = region
+        self.silent = stale
         self.reads: set[str] = set()
         self._places: tuple[str, ...] | None = None
 
@@ -116,6 +133,12 @@ class View:
         """Their contact points, valid or not."""
         self.reads.add("contact_point")
         return self._state.contacts
+
+    @property
+    def stale(self) -> Mapping[str, datetime | None]:
+        """The sources that have been silent for longer than they may, and since when; ``None`` if nobody knows."""
+        self.reads.add("source")
+        return self.silent
 
     @property
     def places(self) -> tuple[str, ...]:

@@ -187,7 +187,16 @@ def _keeps_to_what_it_declares(policy: Policy[Any], proposal: Proposal, view: Vi
 
 
 def _view(view: View, state: State, history: Sequence[Any]) -> View:
-    return View(state, history, view.zones, view.vocabulary, view.calendars, view.departments, region=view.region)
+    return View(
+        state,
+        history,
+        view.zones,
+        view.vocabulary,
+        view.calendars,
+        view.departments,
+        region=view.region,
+        stale=view.silent,
+    )
 
 
 def _allowed(verdict: Verdict, medium: str) -> Windows:

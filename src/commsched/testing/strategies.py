@@ -130,6 +130,8 @@ def views() -> st.SearchStrategy[View]:
         vocabulary=st.just(VOCABULARY),
         calendars=st.fixed_dictionaries({}, optional={"hours": snapshots}),
         departments=st.fixed_dictionaries({}, optional={name: _departments(name) for name in ("service", "sales")}),
+        region=st.sampled_from(["", "US", "US-IL", "US-FL", "DE"]),
+        stale=st.fixed_dictionaries({}, optional={"dms": st.none() | instants()}),
     )
 
 
