@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from commsched.model.subjects import customer_of
 from commsched.timing.windows import NEVER, Span, Windows
 
 # What a reason's code means for fallbacks (DESIGN §7): a veto must never turn into a phone call.
@@ -170,6 +171,11 @@ class Placed(msgspec.Struct, frozen=True, gc=False):
     template: str
     content: str
     sent: bool
+
+    @property
+    def customer(self) -> str:
+        """The id of the customer whom it is about, who may share an address with the reader of the history."""
+        return customer_of(self.key)
 
 
 class Review(msgspec.Struct, frozen=True, gc=False):
