@@ -111,6 +111,8 @@ def _anchors(rule: Rule, service: Service | None, main: Main, born: datetime) ->
     if kind == "season" and rule.trigger.season is not None:
         opens, closes = rule.trigger.season
         return {"opens": main, "closes": date(main.year + (closes < opens), *closes)}
+    if kind == "hold" and isinstance(main, datetime):
+        return {"until": main, "began": min(born, main)}
     if kind == "case":
         return {"opened": main, "closed": main}
     lasts = service.answer_within if service is not None else DAY
