@@ -344,6 +344,7 @@ class App:
                 calendars=snapshots,
                 channels={medium_of(channel): name for name, channel in self.channels.items()},
                 templates=templates,
+                mentions={name: self.renderer.mentions(name) for name in templates},
                 zone=settings.zone,
                 region=settings.region,
                 locale=settings.locale,

@@ -73,7 +73,8 @@ class Proposal(msgspec.Struct, frozen=True, gc=False):
     ``span`` is where it may be placed at all, ``[not_before, deadline]``. ``addresses`` has the one address for each
     medium, chosen beforehand, in order of preference; a medium without a usable address is not in it. ``offers`` are
     items that it would sell. ``recipient`` is the customer it goes to, who may be another than the one it is about.
-    ``tells`` are the preparations that it speaks of, as ``appointment/prep``, each with its beginning.
+    ``tells`` are the preparations that it speaks of, as ``appointment/prep``, each with its beginning. ``uses`` are the
+    names of the variables that its texts, its reason and its rule's conditions rest on.
     """
 
     key: str
@@ -98,6 +99,7 @@ class Proposal(msgspec.Struct, frozen=True, gc=False):
     asset: str | None = None
     tells: Mapping[str, datetime] = msgspec.field(default_factory=dict)
     variables: Mapping[str, object] = msgspec.field(default_factory=dict)
+    uses: frozenset[str] = frozenset()
 
     @property
     def deadline(self) -> datetime:

@@ -146,6 +146,7 @@ class State(msgspec.Struct, frozen=True, gc=False):
     Lists are in order of ``at``. ``address_history`` and ``address_consents`` come from the circles of their addresses:
     what others who share an address were sent there, and what they said about it. ``shared`` are the ids of what
     belongs to the customer's organisation; ``told_others`` what colleagues were told of it, without the reader's name.
+    ``said_by``: whose word counts (customer, staff, import) for ``customer.FIELD``, ``facts.NAME`` and ``ASSET.FIELD``.
     """
 
     profile: Profile
@@ -175,6 +176,7 @@ class State(msgspec.Struct, frozen=True, gc=False):
     guardian: State | None = None
     shared: frozenset[str] = frozenset()
     told_others: dict[str, int] = field(default_factory=dict)
+    said_by: dict[str, str] = field(default_factory=dict)
     next_change: datetime | None = None
 
     @property

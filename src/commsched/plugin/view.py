@@ -178,6 +178,15 @@ class View:
         self.reads.add("asset")
         return self._state.assets
 
+    def said_by(self, name: str, asset: str | None = None) -> str | None:
+        """Whose word a variable is (customer, staff, import): ``customer.region``, ``facts.NAME``, ``asset.model``.
+
+        ``asset``: the id of the asset that it is about. ``None``: nobody has said anything of it.
+        """
+        root, _, member = name.partition(".")
+        self.reads.add({"facts": "custom"}.get(root, root))
+        return self._state.said_by.get(f"{asset}.{member}" if root == "asset" else name)
+
     @property
     def readings(self) -> Mapping[str, Sequence[Reading]]:
         """Meter readings by asset, oldest first."""

@@ -108,6 +108,9 @@ def states() -> st.SearchStrategy[State]:
         events=_several(_named(_events())),
         cases=st.fixed_dictionaries({}, optional={"case-1": _cases()}),
         feedback=_several(_named(_feedback())),
+        said_by=st.fixed_dictionaries(
+            {}, optional=dict.fromkeys(("facts.loyalty_tier", "car-1.model"), st.sampled_from(["customer", "staff"]))
+        ),
         address_consents=st.fixed_dictionaries(
             {}, optional={address: _several(consents()) for address in ADDRESSES.values()}
         ),
@@ -165,6 +168,7 @@ def proposals(draw: st.DrawFn) -> Proposal:
         recipient="ann",
         asset=draw(st.none() | st.just(CAR)),
         variables=draw(_variables()),
+        uses=draw(st.frozensets(st.sampled_from(["facts.loyalty_tier", "asset.model", "customer.region"]))),
     )
 
 
