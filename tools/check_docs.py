@@ -26,6 +26,7 @@ from msgspec import UnsetType
 from policy_pages import pages
 from pydantic import BaseModel, SecretStr
 
+from commsched.builtin.policies.rules_of_place import Row, shipped_rows
 from commsched.cli import cli
 from commsched.cli.group import COMMANDS, Commands
 from commsched.config import (
@@ -203,11 +204,29 @@ def _cell(text: str) -> str:
     return re.sub(r"<(\w+)>", r"\\<\1\\>", text.replace("|", "\\|").replace("\n", " "))
 
 
+def rules_of_place() -> str:
+    """The shipped rows of the policy `rules_of_place`, with what each asks for."""
+    head = "| id | place | media | purposes | asks | since | source | verified | sure |\n"
+    return head + "|---" * 9 + "|\n" + "\n".join(map(_law, shipped_rows())) + "\n"
+
+
+def _law(row: Row) -> str:
+    asks = [f"{days} {', '.join(hours) or 'never'}" for days, hours in (row.hours or {}).items()]
+    asks += [f"at most {one.count} in {_shown(one.per).strip('`')} to the same {one.same}" for one in row.at_most]
+    asks += [f"a consent, {row.consent}"] if row.consent else []
+    place = f"{', '.join(row.place)}{f' ({row.sector})' if row.sector else ''}"
+    since = f"{row.effective_from or ''}"
+    what = "; ".join(asks) or f"kept elsewhere: {row.handled}"
+    cells = (row.id, place, ", ".join(sorted(row.media)), ", ".join(sorted(row.purposes)), what, since, row.source)
+    return "| " + " | ".join(map(_cell, (*cells, f"{row.verified_on}", row.confidence))) + " |"
+
+
 GENERATED: dict[str, dict[str, Callable[[], str]]] = {
     "cli.md": {"commands": commands},
     "hooks.md": {"hooks": hooks},
     "configuration.md": {"settings": settings},
     "facts.md": {"facts": facts},
+    "rules-of-place.md": {"rows": rules_of_place},
 }
 
 

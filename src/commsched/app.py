@@ -5,15 +5,14 @@ from __future__ import annotations
 import gc
 import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from email.utils import parseaddr
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import structlog
 from sqlalchemy import Connection
 
 from commsched.config import FILE, Configuration, InstanceSettings, load_configuration
@@ -24,10 +23,11 @@ from commsched.engine.clock import Clock, SystemClock
 from commsched.engine.feedback import note_refused
 from commsched.engine.loop import Loop
 from commsched.engine.seeking import Fruitless
+from commsched.engine.sources import Pulled, hash_of, hear, pull, stale
 from commsched.engine.sync import Sync, Synced
 from commsched.engine.virtual import Recording, RecordingSettings
 from commsched.engine.waiting import match
-from commsched.errors import ConfigurationError, StoreError, TemplateError
+from commsched.errors import ConfigurationError, TemplateError
 from commsched.loading import Plugins, fingerprint, load_plugins
 from commsched.model.decisions import Plan
 from commsched.model.facts import AnyFact
@@ -45,24 +45,14 @@ from commsched.rules.loading import load_rules, load_services, load_vocabulary
 from commsched.rules.rule import Rule, Service
 from commsched.store import queries, slots
 from commsched.store.checks import Checker
-from commsched.store.intake import REJECTS, Batch, Origin, from_lines, keep_rejects, read
+from commsched.store.intake import Batch, Origin, from_lines, read
 from commsched.store.ledgers import append, load
 from commsched.store.store import Store, instant, micros
 from commsched.timing.civil import start_of_day, zone
 from commsched.timing.durations import parse_exact
 from commsched.timing.windows import Span
 
-log = structlog.get_logger("commsched.app")
 LIVE_FROM = "live_from"
-
-
-@dataclass
-class Pulled:
-    """What came in from the sources: new facts, lines that were refused, sources that could not be read."""
-
-    facts: int = 0
-    rejects: int = 0
-    failed: list[str] = field(default_factory=list)
 
 
 class App:
@@ -117,6 +107,11 @@ class App:
         place = self.configuration.deployment.zone
         return {name: one.department(name, place) for name, one in self.configuration.departments.items()}
 
+    @cached_property
+    def fresh(self) -> dict[str, timedelta]:
+        """How old the last word of a source may be, of those that say so."""
+        return {one.label: parse_exact(one.fresh) for one in self.configuration.sources if one.fresh}
+
     @property
     def checker(self) -> Checker:
         """Checks facts that come in."""
@@ -149,8 +144,11 @@ class App:
     def world(self, connection: Connection) -> World:
         """The world as it stands: configuration, calendars, and what the store says of pauses, breakers and rules."""
         now = self.clock.now()
+        base, silent = self._base(now), stale(connection, self.fresh, now)
         return replace(
-            self._base(now),
+            base,
+            hash=hash_of(base.hash, silent),
+            stale=silent,
             since=self._since(queries.rules(connection), queries.setting(connection, LIVE_FROM), now),
             pauses=tuple(Pause(row.scope, instant(row.since), row.by) for row in queries.pauses(connection)),
             breakers={row.policy: instant(row.until) for row in queries.breakers(connection)},
@@ -208,29 +206,19 @@ class App:
         """Take a file's facts in, a batch and a transaction at a time; yields each batch when it is durable."""
         origin = Origin(source or path.name, self.clock.now())
         yield from self._durable(read(path, self.checker, origin, mapping))
+        self.hear(source or "", self.clock.now())
 
     def pull(self, now: datetime) -> Pulled:
-        """Take in what the sources have. What cannot be taken is kept beside the rejects of ``import``.
+        """Take in what the sources have."""
+        return pull(self.store, self.sources, self._take_lines, self.folder, now)
 
-        A source that cannot be read keeps none of the others from being.
-        """
-        pulled = Pulled()
-        for name, source in self.sources.items():
-            try:
-                for label, lines in source.read():
-                    for batch in self._durable(from_lines(label, lines, self.checker, Origin(name, now))):
-                        pulled.facts += len(batch.facts)
-                        pulled.rejects += len(batch.rejects)
-                        keep_rejects(self.folder, label, batch.rejects)
-                    source.taken(label)
-            except StoreError:
-                raise
-            except Exception as error:  # noqa: BLE001 - a source may raise anything
-                pulled.failed.append(name)
-                log.error("source_failed", source=name, error=type(error).__name__)
-        if pulled.rejects:
-            log.warning("facts_rejected", count=pulled.rejects, see=str(REJECTS))
-        return pulled
+    def hear(self, source: str, now: datetime) -> None:
+        """Write down that a source was heard of, if it is one that says how fresh it must be."""
+        if source in self.fresh:
+            hear(self.store, source, now)
+
+    def _take_lines(self, label: str, lines: Iterable[bytes], name: str, now: datetime) -> Iterator[Batch]:
+        return self._durable(from_lines(label, lines, self.checker, Origin(name, now)))
 
     @cached_property
     def _sync(self) -> Sync:
@@ -299,6 +287,9 @@ class App:
 
     def _policy(self, declared: InstanceSettings) -> Applied:
         made = self.plugins.make(Policy, declared, self.folder, self._zone)
+        if unknown := sorted(made.sources - {one.label for one in self.configuration.sources}):
+            message = f"the policy {declared.label} depends on {unknown[0]!r}, and there is no such source"
+            raise ConfigurationError.one(FILE, message, code="unknown_source")
         names = for_policy(self.vocabulary)
         made.compiled = {
             field: compile_expression(text, names, where=f"{declared.label}.{field}")
@@ -356,6 +347,7 @@ class App:
                 calendars=snapshots,
                 channels={medium_of(channel): name for name, channel in self.channels.items()},
                 templates=templates,
+                mentions={name: self.renderer.mentions(name) for name in templates},
                 zone=settings.zone,
                 region=settings.region,
                 locale=settings.locale,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -185,6 +185,18 @@ class InstanceSettings(BaseModel):
     capacity: int | None = Field(
         None, ge=1, le=1000, description="Of a calendar: how many appointments it takes at once; default: 1."
     )
+
+    fresh: str | None = Field(
+        None, description="Of a source: how old its last word may be, e.g. `2d`; default: of any age."
+    )
+
+    @field_validator("fresh")
+    @classmethod
+    def _exact(cls, text: str | None) -> str | None:
+        if text is not None and parse_exact(text) <= timedelta():
+            message = "a source cannot be fresher than now; write a length of time such as 2d"
+            raise ValueError(message)
+        return text
 
     @property
     def label(self) -> str:

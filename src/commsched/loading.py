@@ -264,6 +264,7 @@ def fingerprint(
         *(f"{rule.name}={rule.digest}" for rule in rules),
         repr(sorted(path.read_text("utf-8") for path in files)),
         *(Path(inspect.getfile(type(applied.policy))).read_text("utf-8") for applied in policies),
+        *(path.read_text("utf-8") for applied in policies for path in applied.policy.files),
         *(path.read_text("utf-8") for path in sorted((folder / "plugins").glob("*.py"))),
         # Not when they were read: a calendar that is as it was makes no other world.
         *(f"{name}={snapshot.known}" for name, snapshot in sorted(snapshots.items())),

@@ -16,6 +16,7 @@ from commsched.model.decisions import (
     deny,
     must_not,
     only,
+    together,
 )
 from commsched.model.facts import (
     AnyFact,
@@ -77,7 +78,8 @@ from commsched.timing.civil import (
     zone,
 )
 from commsched.timing.durations import parse_duration, parse_exact
-from commsched.timing.windows import ALWAYS, EVER, NEVER, Span, Windows
+from commsched.timing.places import zones_of_region
+from commsched.timing.windows import ALWAYS, EVER, NEVER, Span, Windows, crowded
 
 __all__ = [
     "ALWAYS",
@@ -147,6 +149,7 @@ __all__ = [
     "by_date",
     "could_not",
     "crash_point",
+    "crowded",
     "daily",
     "deny",
     "entries_of",
@@ -163,8 +166,10 @@ __all__ = [
     "permission",
     "read_web",
     "start_of_day",
+    "together",
     "unreadable",
     "web_address",
     "weekly",
     "zone",
+    "zones_of_region",
 ]

@@ -22,6 +22,7 @@ NAMES = Declarations(
 )
 # For kinds that cannot do without settings and that the shipped deployment does not use.
 SETTINGS: dict[str, dict[str, object]] = {
+    "known_facts": {"ask_first": ["facts.loyalty_tier", "asset.model"]},
     "expression": {
         "deny_when": 'purpose == "marketing" && (mood == "trapped" || facts.loyalty_tier == "blue")',
         "detail": "a person gets in touch instead",

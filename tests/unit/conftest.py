@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from commsched.app import App
 from commsched.engine.clock import SetClock
-from commsched.engine.loop import Report
+from commsched.engine.report import Report
 from commsched.engine.virtual import Counter
 from commsched.model.facts import AnyFact
 from commsched.model.subjects import subject_of

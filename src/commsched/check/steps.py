@@ -67,6 +67,7 @@ def _anchors(rule: Rule) -> Mapping[str, datetime | date]:
         "obligation": {"due": day},
         "case": {"opened": _AT, "closed": _AT},
         "commitment": {"due": _AT, "kept": _AT, "moved": _AT - _DAY},
+        "hold": {"until": _AT, "began": _AT - 10 * _DAY},
         "season": {"opens": opens, "closes": closes if closes > opens else closes.replace(year=2027)},
     }
     return found.get(rule.trigger.kind, {"event": _AT})

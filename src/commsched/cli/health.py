@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from commsched.app import App
 from commsched.cli.output import counted, pairs
 from commsched.cli.times import age, local
+from commsched.engine.sources import heard, stale
 from commsched.engine.sync import PROBLEM
 from commsched.errors import StoreError
 from commsched.plugin.view import Snapshot
@@ -116,6 +117,15 @@ def _in_step(app: App, connection: Connection, now: datetime) -> Iterator[Findin
             yield Finding("calendar", True, f"{name} keeps {counted(known, 'appointment')}")
 
 
+def _sources(app: App, connection: Connection, now: datetime) -> Iterator[Finding]:
+    zone, silent = app.configuration.deployment.zone, stale(connection, app.fresh, now)
+    for name, limit in app.fresh.items():
+        last = heard(connection, name)
+        says = f"{name} was heard of {local(last, zone) if last else 'never'}; it must be every {age(now - limit, now)}"
+        do = f"What depends on it waits. Look why nothing comes, or: commsched import FILE --source {name}"
+        yield Finding("source", name not in silent, says, do if name in silent else "")
+
+
 def _calendars(app: App, now: datetime) -> Iterator[Finding]:
     zone = app.configuration.deployment.zone
     for name in app.calendars:
@@ -152,4 +162,5 @@ _LOOKS: tuple[Callable[[App, Connection, datetime], Iterator[Finding]], ...] = (
     _overbooked,
     _observers,
     _in_step,
+    _sources,
 )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from commsched import Accepted, Capabilities, Channel, Outcome, Outgoing, Receipt, Settings
 from commsched.app import App, medium_of
 from commsched.engine.clock import SetClock
-from commsched.engine.loop import Report
+from commsched.engine.report import Report
 from commsched.engine.virtual import Counter, KnownFact, run_virtual
 from commsched.plugin.base import Attempt
 from commsched.store import queries
@@ -64,6 +64,9 @@ class Virtual:
                 for name, channel in self.app.channels.items()
             }
         self.app.remember_rules()
+        # Nothing is read in virtual time: the sources are taken to be as fresh as they must be.
+        for source in self.app.fresh:
+            self.app.hear(source, datetime.max.replace(tzinfo=UTC))
 
     def facts(self, paths: Iterable[Path]) -> tuple[list[KnownFact], list[Reject]]:
         """The facts of files, and the lines that are none."""

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import cast
 from zoneinfo import ZoneInfo
 
+from commsched.delivery.based import based_on
 from commsched.model.decisions import Decision, Plan
 from commsched.model.state import State
 from commsched.planning import contact
@@ -79,7 +80,8 @@ class Composer:
         """What the template sees."""
         place = contact.zones(state, world)[0]
         rule = world.rule(decision.proposal.rule)
-        return self._context(decision.proposal.variables, place, rule.why if rule else "", decision, world)
+        variables = {**decision.proposal.variables, **based_on(decision.proposal, state, world.stale)}
+        return self._context(variables, place, rule.why if rule else "", decision, world)
 
     def _context(
         self, variables: Mapping[str, object], place: ZoneInfo, why: str, decision: Decision, world: World

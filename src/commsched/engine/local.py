@@ -19,7 +19,8 @@ from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.blocking import BlockingScheduler
 
 from commsched.engine.clock import Clock
-from commsched.engine.loop import Loop, Report
+from commsched.engine.loop import Loop
+from commsched.engine.report import Report
 from commsched.errors import StoreError
 from commsched.store import queries
 from commsched.store.store import Store, instant, micros

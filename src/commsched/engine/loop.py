@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from time import monotonic
-from typing import Any, Self
+from typing import Any
 
 import structlog
 from msgspec.structs import replace
@@ -27,6 +27,7 @@ from commsched.delivery.restored import hold_in_doubt, perhaps_gone
 from commsched.delivery.send import Channels, send_all
 from commsched.engine.booking import Desk
 from commsched.engine.offering import NO_SLOTS, none_free, nowhere, offers, prepared, read_for, room_for, slots_for
+from commsched.engine.report import Report
 from commsched.errors import CommschedError
 from commsched.model.decisions import Decision, Plan, Reason
 from commsched.model.state import State
@@ -50,25 +51,6 @@ BATCH = 500
 # The setting that names the world in which everybody was last looked at: spares a search through all customers.
 SWEPT = "swept_world"
 BREAKER = timedelta(minutes=15)
-
-
-@dataclass
-class Report:
-    """What passes have done."""
-
-    planned: int = 0
-    sent: int = 0
-    refused: int = 0
-    later: int = 0
-    in_doubt: int = 0
-    overtaken: int = 0
-    problems: list[str] = field(default_factory=list)
-
-    def __iadd__(self, other: Report) -> Self:
-        for name in ("planned", "sent", "refused", "later", "in_doubt", "overtaken"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.problems += other.problems
-        return self
 
 
 @dataclass(frozen=True)
@@ -101,6 +83,9 @@ class Loop:
                 world = self.world(connection)
             with self.store.write() as connection:
                 claimed = queries.claim(connection, micros(now), micros(now + self.lease), BATCH)
+                if claimed and queries.setting(connection, SWEPT) not in {None, "", world.hash}:
+                    # Whoever is planned in this world must be looked at again if the former one comes back.
+                    queries.put_setting(connection, SWEPT, "")
             if not claimed:
                 break
             crash_point("after-claim")
@@ -115,8 +100,7 @@ class Loop:
                 return 0
         with self.store.write() as connection:
             found = queries.sweep(connection, world, micros(now), limit)
-            if found < limit:
-                queries.put_setting(connection, SWEPT, world)
+            queries.put_setting(connection, SWEPT, world if found < limit else "")
         return found
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from commsched.engine.clock import SetClock
-from commsched.engine.loop import Loop, Report
+from commsched.engine.loop import Loop
+from commsched.engine.report import Report
 from commsched.model.facts import AnyFact
 from commsched.plugin.base import Accepted, Attempt, Capabilities, Channel, Outcome, Outgoing, Receipt, Settings
 from commsched.store import queries

@@ -6,13 +6,14 @@ fast, and ``msgspec.structs.replace`` changes a copy as ``dataclasses.replace`` 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from commsched.model.subjects import customer_of
 from commsched.timing.windows import NEVER, Span, Windows
 
 # What a reason's code means for fallbacks (DESIGN §7): a veto must never turn into a phone call.
@@ -82,7 +83,8 @@ class Proposal(msgspec.Struct, frozen=True, gc=False):
     ``span`` is where it may be placed at all, ``[not_before, deadline]``. ``addresses`` has the one address for each
     medium, chosen beforehand, in order of preference; a medium without a usable address is not in it. ``offers`` are
     items that it would sell. ``recipient`` is the customer it goes to, who may be another than the one it is about.
-    ``tells`` are the preparations that it speaks of, as ``appointment/prep``, each with its beginning.
+    ``tells`` are the preparations that it speaks of, as ``appointment/prep``, each with its beginning. ``uses`` are the
+    names of the variables that its texts, its reason and its rule's conditions rest on.
     """
 
     key: str
@@ -107,6 +109,7 @@ class Proposal(msgspec.Struct, frozen=True, gc=False):
     asset: str | None = None
     tells: Mapping[str, datetime] = msgspec.field(default_factory=dict)
     variables: Mapping[str, object] = msgspec.field(default_factory=dict)
+    uses: frozenset[str] = frozenset()
 
     @property
     def deadline(self) -> datetime:
@@ -118,17 +121,24 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
     """A policy's answer: the times at which the message may go, on ``media`` (``None``: on every medium).
 
     Media that it does not name are left as they are, so verdicts combine by intersection in any order. ``detail`` is
-    a sentence that the customer may read, ``note`` one for the staff alone: numbers, names, what to do.
+    a sentence that the customer may read, ``note`` one for the staff alone: numbers, names, what to do. ``also`` are
+    further answers of the same policy, for other media or other reasons: see :func:`together`.
     """
 
     windows: Windows | None = None
     media: frozenset[str] | None = None
     detail: str = ""
     note: str = ""
+    also: tuple[Verdict, ...] = ()
 
     def on(self, medium: str) -> Windows | None:
         """The allowed times on a medium; ``None`` means that this verdict takes nothing away there."""
-        return self.windows if self.media is None or medium in self.media else None
+        here = self.windows if self.media is None or medium in self.media else None
+        for other in self.also:
+            there = other.on(medium)
+            if there is not None:
+                here = there if here is None else here & there
+        return here
 
 
 ALLOW = Verdict()
@@ -154,6 +164,15 @@ def only(
     return Verdict(windows, None if media is None else frozenset(media), detail, note)
 
 
+def together(verdicts: Iterable[Verdict]) -> Verdict:
+    """Several answers of one policy, each with its own media and its own detail; all of them count."""
+    narrowing = [one for one in verdicts if one.windows is not None]
+    if not narrowing:
+        return ALLOW
+    first, *rest = narrowing
+    return msgspec.structs.replace(first, also=(*first.also, *rest)) if rest else first
+
+
 class Placed(msgspec.Struct, frozen=True, gc=False):
     """A message on the plan, or one sent already: the history that a policy weighs a proposal against."""
 
@@ -175,6 +194,11 @@ class Placed(msgspec.Struct, frozen=True, gc=False):
     def named(self, place: ZoneInfo) -> str:
         """The message in a few words, for a note to the staff: what it was, and when it went or goes there."""
         return f"{self.rule}/{self.step} on {self.at.astimezone(place):%Y-%m-%d}"
+
+    @property
+    def customer(self) -> str:
+        """The id of the customer whom it is about, who may share an address with the reader of the history."""
+        return customer_of(self.key)
 
 
 class Review(msgspec.Struct, frozen=True, gc=False):

@@ -62,6 +62,8 @@ class Obligation(msgspec.Struct, frozen=True, gc=False):
     status: str
     since: datetime
     recorded_at: datetime
+    source: str = ""
+    learnt: datetime | None = None
 
 
 class Appointment(msgspec.Struct, frozen=True, gc=False):
@@ -69,7 +71,7 @@ class Appointment(msgspec.Struct, frozen=True, gc=False):
 
     ``occurrence`` is the digest of the fact that last moved its start by half an hour or more, ``moved_at`` and
     ``moved_by`` when that was recorded and who caused it, ``status_at`` and ``status_by`` the same of its status;
-    ``booked_at`` is when it first was booked.
+    ``booked_at`` is when it first was booked. ``source`` and ``learnt`` are where its last fact came from, and when.
     """
 
     id: str
@@ -87,6 +89,8 @@ class Appointment(msgspec.Struct, frozen=True, gc=False):
     moved_by: str
     status_at: datetime
     status_by: str
+    source: str = ""
+    learnt: datetime | None = None
 
 
 class Case(msgspec.Struct, frozen=True, gc=False):
@@ -154,6 +158,7 @@ class State(msgspec.Struct, frozen=True, gc=False):
     what others who share an address were sent there, and what they said about it. ``shared`` are the ids of what
     belongs to the customer's organisation; ``told_others`` what colleagues were told of it, without the reader's name.
     ``colleagues`` are the others there by id, of whom only profile, cases and commitments are known.
+    ``said_by``: whose word counts (customer, staff, import) for ``customer.FIELD``, ``facts.NAME`` and ``ASSET.FIELD``.
     """
 
     profile: Profile
@@ -185,6 +190,7 @@ class State(msgspec.Struct, frozen=True, gc=False):
     shared: frozenset[str] = frozenset()
     told_others: dict[str, int] = field(default_factory=dict)
     colleagues: dict[str, State] = field(default_factory=dict)
+    said_by: dict[str, str] = field(default_factory=dict)
     next_change: datetime | None = None
 
     @property

@@ -7,7 +7,7 @@ planned: never a forecast, so that a new reading moves the date and makes no sec
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 
@@ -258,3 +258,24 @@ def asset_values(asset: Asset) -> dict[str, object]:
         "asset.in_use": asset.in_use,
         **{f"asset.{name}": value for name, value in asset.attributes.items() if value is not None},
     }
+
+
+def due_values(due: Due, world: World) -> dict[str, object]:
+    """What expressions and texts see of a due date."""
+    when = due.when
+    unit = "h" if when.hours else (due.asset.attributes.get("unit") if due.asset else None) or world.units
+    return {
+        "due.date": when.on,
+        "due.earliest": _at_noon(when.earliest),
+        "due.latest": _at_noon(when.latest),
+        "due.reading": when.reading,
+        "due.unit": unit,
+        "due.certain": when.certain,
+        "due.by_usage": when.by_usage,
+        "due.advised": due.advised,
+    }
+
+
+def _at_noon(day: date) -> datetime:
+    """A date as the instant that expressions compare: noon, which is of that date nearly everywhere."""
+    return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from msgspec import UNSET
 
 from commsched.model import facts as f
 from commsched.model.facts import RANK, AnyFact
-from commsched.model.state import Appointment, Asset, Case, Contact, Obligation, Plan, Profile, Promise, State
+from commsched.model.state import Asset, Profile, Promise, State
 from commsched.planning.ledger import Entry, Ledger
+from commsched.planning.standing import appointment_of, case_of, commitment_of, contact_of, obligation_of, plan_of
 from commsched.timing.civil import start_of_day, zone
 
 # A start that moves by less than this is the same appointment as far as reminders are concerned (DESIGN §7).
@@ -31,6 +32,9 @@ PERSONAL = (f.Customer, f.Case, f.Commitment)
 _PROFILE = (
     "name", "kind", "status", "organisation", "household", "guardian", "born", "timezone", "locale", "region", "postal",
 )  # fmt: skip
+
+
+ASSET = ("kind", "model", "acquired_on", "in_use")
 
 
 def fold(ledger: Ledger, now: datetime) -> State:
@@ -86,6 +90,7 @@ class _Builder:
         self.lists: dict[type[AnyFact], list[Entry]] = {}
         self.next_change: datetime | None = None
         self.shared: frozenset[str] = frozenset()
+        self.said_by: dict[str, str] = {}
         self.told_others: Counter[str] = Counter()
 
     def take(self, entries: Iterable[Entry], now: datetime) -> None:
@@ -118,6 +123,7 @@ class _Builder:
 
     def customer(self, _: str, fact: f.Customer) -> None:
         _update(self.profile, fact, _PROFILE)
+        self._said("customer", fact, (name for name in _PROFILE if getattr(fact, name) is not UNSET))
         if fact.roles is not UNSET:
             self.profile["roles"] = tuple(fact.roles or ())
 
@@ -134,14 +140,22 @@ class _Builder:
             self.profile["locale"] = fact.language
         if fact.facts is not UNSET:
             self.custom.update(fact.facts)
+            self._said("facts", fact, fact.facts)
 
     def own_facts(self, _: str, fact: f.Custom) -> None:
         self.custom.update(fact.facts)
+        self._said("facts", fact, fact.facts)
+
+    def _said(self, of: str, fact: AnyFact, names: Iterable[str]) -> None:
+        for name in names:
+            self.said_by[f"{of}.{name}"] = fact.stated_by or "import"
 
     def asset(self, _: str, fact: f.Asset) -> None:
         asset = self.assets.setdefault(fact.id, {})
-        _update(asset, fact, ("kind", "model", "acquired_on", "in_use"))
+        _update(asset, fact, ASSET)
+        self._said(fact.id, fact, (name for name in ASSET if getattr(fact, name) is not UNSET))
         if fact.attributes is not UNSET:
+            self._said(fact.id, fact, fact.attributes)
             asset["attributes"] = {**asset.get("attributes", {}), **fact.attributes}
 
     def reading(self, _: str, fact: f.Reading) -> None:
@@ -155,6 +169,7 @@ class _Builder:
         if fact.due is not UNSET and fact.due != standing.get("due"):
             standing["since"], standing["recorded_at"] = fact.at, fact.recorded_at or fact.at
         _update(standing, fact, ("kind", "due", "amount", "asset", "status"))
+        standing["source"], standing["learnt"] = fact.source or "", fact.recorded_at or fact.at
 
     def appointment(self, digest: str, fact: f.Appointment) -> None:
         standing = self.appointments.setdefault(fact.id, {})
@@ -170,6 +185,7 @@ class _Builder:
             standing["end"] = end + (fact.start - start)  # what moves takes as long as before
         _update(standing, fact, ("service", "asset", "start", "end", "status", "booked_by", "calendar", "place_zone"))
         standing.setdefault("first_at", fact.at)
+        standing["source"], standing["learnt"] = fact.source or "", learnt
 
     def case(self, digest: str, fact: f.Case) -> None:
         standing = self.cases.setdefault(fact.id, {})
@@ -215,19 +231,19 @@ class _Builder:
             self.later(offer.expires, now)
         return State(
             profile=self._profile(ledger.customer),
-            contacts=tuple(_contact(kind, address, point) for (kind, address), point in self.contacts.items()),
+            contacts=tuple(contact_of(kind, address, point) for (kind, address), point in self.contacts.items()),
             consents=self.of(f.Consent),
             intents=self.of(f.Intent),
             assets={name: Asset(name, **fields) for name, fields in self.assets.items()},
             readings=self.readings,
             records=self.identified(f.ServiceRecord),
-            plans=tuple(_plan(fact) for fact in self.plans.values()),
-            obligations={name: _obligation(name, o) for name, o in self.obligations.items() if "due" in o},
-            appointments={name: _appointment(name, a) for name, a in self.appointments.items() if "start" in a},
+            plans=tuple(plan_of(fact) for fact in self.plans.values()),
+            obligations={name: obligation_of(name, o) for name, o in self.obligations.items() if "due" in o},
+            appointments={name: appointment_of(name, a) for name, a in self.appointments.items() if "start" in a},
             events=self.identified(f.Event),
-            cases={name: _case(name, case) for name, case in self.cases.items()},
+            cases={name: case_of(name, case) for name, case in self.cases.items()},
             holds=tuple(hold for hold in self.holds.values() if not hold.released),
-            commitments=tuple(_commitment(name, c) for name, c in self.commitments.items()),
+            commitments=tuple(commitment_of(name, c) for name, c in self.commitments.items()),
             promises={n: Promise(c.get("kept_by"), c.get("moved_by")) for n, c in self.commitments.items()},
             wishes={name: wish for name, wish in self.wishes.items() if not wish.withdrawn},
             offers={name: offer for name, offer in self.offers.items() if not offer.withdrawn},
@@ -241,6 +257,7 @@ class _Builder:
             address_consents=consents,
             shared=self.shared,
             told_others=self.told_others,
+            said_by=self.said_by,
             guardian=_guardian(ledger, self.profile.get("guardian"), now),
             colleagues=_colleagues(ledger, self.profile.get("organisation"), now),
             next_change=self.next_change,
@@ -260,78 +277,6 @@ def _update(fields: dict[str, Any], fact: AnyFact, names: tuple[str, ...]) -> No
 
 def _moved(before: datetime | None, after: datetime) -> bool:
     return before is None or abs(after - before) >= MOVE
-
-
-def _contact(kind: str, address: str, point: dict[str, Any]) -> Contact:
-    media = point.get("media")
-    return Contact(
-        kind=kind,
-        address=address,
-        media=tuple(media) if media is not None else (),
-        valid=point.get("valid", True),
-        primary=point.get("primary", False),
-        stated_by=point["stated_by"],
-        at=point["at"],
-    )
-
-
-def _plan(fact: f.ServicePlan) -> Plan:
-    learnt = fact.recorded_at or fact.at
-    return Plan(fact.service, fact.asset, fact.every, fact.next_due, fact.by, fact.at, learnt)
-
-
-def _obligation(name: str, o: dict[str, Any]) -> Obligation:
-    kind, status = o.get("kind", ""), o.get("status", "open")
-    return Obligation(name, kind, o["due"], o.get("amount"), o.get("asset"), status, o["since"], o["recorded_at"])
-
-
-def _appointment(name: str, a: dict[str, Any]) -> Appointment:
-    end: datetime | None = a.get("end")
-    return Appointment(
-        id=name,
-        service=a.get("service", ""),
-        asset=a.get("asset"),
-        start=a["start"].astimezone(UTC),
-        # An end alone may come to lie before a start that somebody else moved: then nobody knows how long it takes.
-        end=end if end is not None and end > a["start"] else None,
-        status=a.get("status", "booked"),
-        booked_by=a.get("booked_by", "system"),
-        calendar=a.get("calendar"),
-        place_zone=a.get("place_zone"),
-        occurrence=a["occurrence"],
-        booked_at=a.get("booked_at", a["first_at"]),
-        moved_at=a["moved_at"],
-        moved_by=a["moved_by"],
-        status_at=a.get("status_at", a["moved_at"]),
-        status_by=a.get("status_by", a["moved_by"]),
-    )
-
-
-def _case(name: str, case: dict[str, Any]) -> Case:
-    return Case(
-        name,
-        case.get("kind", ""),
-        case.get("status", "open"),
-        case.get("severity"),
-        case.get("summary"),
-        case.get("change", ""),
-        case.get("changed", datetime.min.replace(tzinfo=UTC)),
-        case.get("recorded_at", datetime.min.replace(tzinfo=UTC)),
-    )
-
-
-def _commitment(name: str, standing: dict[str, Any]) -> tuple[str, f.Commitment]:
-    _, first = standing["first"]
-    return name, f.Commitment(
-        at=first.at,
-        recorded_at=first.recorded_at,
-        stated_by=first.stated_by,
-        id=name,
-        what=standing.get("what", ""),
-        owner=standing.get("owner", ""),
-        due=standing.get("due", UNSET),
-        kept=standing.get("kept", False),
-    )
 
 
 def _of_addresses(

@@ -99,6 +99,14 @@ class Course:
         return main if isinstance(main, datetime) else start_of_day(main, self.zones[0])
 
 
+# Triggers all of whose anchors are taken to lie on one day.
+AT_ONCE: dict[str, tuple[str, ...]] = {
+    "obligation": ("due",),
+    "commitment": ("due", "kept", "moved"),
+    "case": ("opened", "closed"),
+}
+
+
 def _anchors(rule: Rule, service: Service | None, main: Main, born: datetime) -> dict[str, Main]:
     kind = rule.trigger.kind
     if kind == "appointment" and isinstance(main, datetime):
@@ -106,15 +114,13 @@ def _anchors(rule: Rule, service: Service | None, main: Main, born: datetime) ->
         return {"start": main, "end": main + length, "booked": born, "changed": born}
     if kind == "service_due":
         return {"due": main, "last": main - YEAR}
-    if kind == "obligation":
-        return {"due": main}
-    if kind == "commitment":
-        return {"due": main, "kept": main, "moved": main}
+    if kind in AT_ONCE:
+        return dict.fromkeys(AT_ONCE[kind], main)
     if kind == "season" and rule.trigger.season is not None:
         opens, closes = rule.trigger.season
         return {"opens": main, "closes": date(main.year + (closes < opens), *closes)}
-    if kind == "case":
-        return {"opened": main, "closed": main}
+    if kind == "hold" and isinstance(main, datetime):
+        return {"until": main, "began": min(born, main)}
     lasts = service.answer_within if service is not None else DAY
     if kind == "service_record" and isinstance(main, datetime):
         return {"event": main, "recheck": main.date() + YEAR / 2}

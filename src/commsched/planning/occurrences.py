@@ -7,7 +7,7 @@ second occurrence (DESIGN §7).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -17,8 +17,8 @@ from msgspec.structs import replace
 from commsched.model.decisions import Anchor
 from commsched.model.facts import AnyFact, Sent
 from commsched.model.state import Appointment, Asset, Promise, State
-from commsched.model.subjects import key_of
-from commsched.planning.due import Due, Dues, asset_values, customer_values
+from commsched.model.subjects import digest_of, key_of
+from commsched.planning.due import Dues, asset_values, customer_values, due_values
 from commsched.planning.reach import FIRST, Bounds
 from commsched.planning.recurring import fires, shifted
 from commsched.planning.waiting import is_wanted
@@ -101,7 +101,7 @@ class Subjects:
                 service=due.service.id,
                 since=due.last,
                 certain=due.when.certain,
-                values=_due_values(due, self.world),
+                values=due_values(due, self.world),
             )
 
     def service_record(self, trigger: Trigger) -> Iterator[Occurrence]:
@@ -233,6 +233,24 @@ class Subjects:
                     },
                 )
 
+    def hold(self, trigger: Trigger) -> Iterator[Occurrence]:
+        for hold in self.state.holds:
+            bound = not trigger.values or not {"*", *trigger.values}.isdisjoint(hold.purposes)
+            # A hold on a whole organisation is the business of whoever keeps that account, not of each of its people.
+            if bound and (hold.customer is not None or self.state.profile.kind == "organisation"):
+                identity = hold.id or digest_of(hold).hex()
+                yield Occurrence(
+                    identity,
+                    f"{hold.until:%Y%m%dT%H%M%S}",
+                    "until",
+                    {"until": hold.until, "began": hold.at},
+                    hold.recorded_at or hold.at,
+                    cause=hold.stated_by or "import",
+                    asset=self.asset(hold.about),
+                    values={f"hold.{name}": getattr(hold, name) for name in ("by", "reason")}
+                    | {"hold.id": identity, "hold.about": hold.about or "", "hold.purposes": tuple(hold.purposes)},
+                )
+
     def offer(self, trigger: Trigger) -> Iterator[Occurrence]:
         for offer in self.state.offers.values():
             if offer.service in trigger.names:
@@ -345,26 +363,6 @@ def _in_regions(region: str, regions: tuple[str, ...]) -> bool:
     return any(region == wanted or region.startswith(f"{wanted}-") for wanted in regions)
 
 
-def _due_values(due: Due, world: World) -> dict[str, object]:
-    when = due.when
-    unit = "h" if when.hours else (due.asset.attributes.get("unit") if due.asset else None) or world.units
-    return {
-        "due.date": when.on,
-        "due.earliest": _at_noon(when.earliest),
-        "due.latest": _at_noon(when.latest),
-        "due.reading": when.reading,
-        "due.unit": unit,
-        "due.certain": when.certain,
-        "due.by_usage": when.by_usage,
-        "due.advised": due.advised,
-    }
-
-
-def _at_noon(day: date) -> datetime:
-    """A date as the instant that expressions compare: noon, which is of that date nearly everywhere."""
-    return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-
-
 def _repeated(found: Iterator[Occurrence], every: str, at_most: int) -> Iterator[Occurrence]:
     for one in found:
         yield one
@@ -383,6 +381,7 @@ _KEPT = {
     "feedback": "feedback",
     "case": "cases",
     "commitment": "commitments",
+    "hold": "holds",
     "offer": "offers",
 }
 _READERS: dict[str, Callable[[Subjects, Trigger], Iterator[Occurrence]]] = {
@@ -394,6 +393,7 @@ _READERS: dict[str, Callable[[Subjects, Trigger], Iterator[Occurrence]]] = {
     "feedback": Subjects.feedback,
     "case": Subjects.case,
     "commitment": Subjects.commitment,
+    "hold": Subjects.hold,
     "offer": Subjects.offer,
     "season": Subjects.season,
     "schedule": Subjects.schedule,

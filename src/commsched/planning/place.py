@@ -268,7 +268,7 @@ class Placer:
             about = (wanted.rule, wanted.step.name, at, fallback.task, proposal.variables, why)
             self.tasks.append(task(key, proposer.state, proposer.world, *about))
         if fallback.template is not None:
-            self._place(_instead(wanted, fallback.template))
+            self._place(_instead(wanted, fallback.template, proposer.world.uses(wanted.rule, fallback.template)))
 
     def _decided(self, group: Group) -> Decision:
         proposal = group.leader.proposal
@@ -342,7 +342,7 @@ def placed_at(proposal: Proposal, medium: str, at: datetime) -> Placed:
     )
 
 
-def _instead(wanted: Wanted, template: str) -> Wanted:
+def _instead(wanted: Wanted, template: str, uses: frozenset[str]) -> Wanted:
     """The fallback message of a step that could not be: a reviewed proposal of its own."""
     proposal, name = wanted.proposal, f"{wanted.step.name}{FALLBACK}"
     opens = proposal.deadline
@@ -355,6 +355,7 @@ def _instead(wanted: Wanted, template: str) -> Wanted:
             key=key_of(proposal.customer, proposal.rule, name, proposal.subject, proposal.occurrence),
             step=name,
             template=template,
+            uses=uses,
             content=f"{proposal.content}|{template}",
             ideal=opens,
             span=(min(opens, last - LAST_WORD), last),

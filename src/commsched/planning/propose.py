@@ -275,6 +275,7 @@ class Proposer:
             recipient=recipient.profile.id,
             asset=occurrence.asset.id if occurrence.asset else None,
             tells=_tells(occurrence, times.telling),
+            uses=self.world.uses(rule, template),
             variables=_variables(variables, occurrence, step, self.zones[0], rule, self.world),
         )
         after = key_of(customer, rule.name, step.after, occurrence.subject, occurrence.id) if step.after else None

@@ -5,7 +5,7 @@ A refused proposal names a smallest set of policies that emptied its allowance: 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -73,7 +73,7 @@ class Reviewer:
         for applied in self.world.chain(proposal.purpose, proposal.topic, proposal.department):
             review = self._ask(applied, narrowed, view)
             if review.verdict.windows is not None:
-                reviews.append(review)
+                reviews += _each(review) if review.verdict.also else (review,)
         times = {medium: _meet(reviews, medium, span) for medium in proposal.addresses}
         return Allowance(times, tuple(reviews))
 
@@ -87,7 +87,16 @@ class Reviewer:
             state = _as_recipient(self._state, proposal.recipient)
             world = self.world
             zones = contact.zones(state, world)
-            view = View(state, self.history, zones, world.vocabulary, world.calendars, world.departments)
+            view = View(
+                state,
+                self.history,
+                zones,
+                world.vocabulary,
+                world.calendars,
+                world.departments,
+                region=world.region,
+                stale=world.stale,
+            )
             self._views[proposal.recipient] = view
         return view
 
@@ -171,8 +180,17 @@ def _meet(reviews: Sequence[Review], medium: str, span: Span) -> Windows:
     return left
 
 
+def _each(review: Review) -> Iterator[Review]:
+    """A policy's several answers, each as a review of its own, so that each is named only where it counts."""
+    verdict = review.verdict
+    for one in (replace(verdict, also=()), *verdict.also):
+        if one.windows is not None:
+            yield replace(review, verdict=one)
+
+
 def _on_media(verdict: Verdict, media: frozenset[str]) -> Verdict:
-    return replace(verdict, media=media if verdict.media is None else verdict.media & media)
+    also = tuple(_on_media(one, media) for one in verdict.also)
+    return replace(verdict, media=media if verdict.media is None else verdict.media & media, also=also)
 
 
 def _failed(applied: Applied, detail: str) -> Review:

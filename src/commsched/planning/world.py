@@ -55,8 +55,10 @@ class World:
 
     ``channels`` maps a medium to the channel instance that serves it; ``templates`` a message's name to its digest;
     ``since`` a rule to the instant before which its occurrences yield nothing; ``breakers`` a policy that failed to the
-    instant at which it is tried again. What begins with ``_`` keeps what follows from the rest; a world that is made
-    from this one begins without it.
+    instant at which it is tried again; ``stale`` a source that has been silent for too long to when it was last
+    heard of, if ever; ``mentions`` a message's name to the variables that its texts name.
+
+    What begins with ``_`` keeps what follows from the rest; a world that is made from this one begins without it.
     """
 
     hash: str
@@ -77,6 +79,8 @@ class World:
     hold_back: timedelta = timedelta(minutes=2)
     since: Mapping[str, datetime] = field(default_factory=dict)
     breakers: Mapping[str, datetime] = field(default_factory=dict)
+    stale: Mapping[str, datetime | None] = field(default_factory=dict)
+    mentions: Mapping[str, frozenset[str]] = field(default_factory=dict)
     pauses: tuple[Pause, ...] = ()
     only_to: frozenset[str] = frozenset()
     extra_facts: tuple[Callable[[Sequence[AnyFact]], Iterable[AnyFact]], ...] = ()
@@ -123,6 +127,11 @@ class World:
             found = tuple(applied for applied in self.policies if applied.concerns(*wanted, self.vocabulary))
             self._chains[wanted] = found
         return found
+
+    def uses(self, rule: Rule, template: str) -> frozenset[str]:
+        """The variables that a message of a rule rests on: those of its texts, its reason and the rule's conditions."""
+        known = self.mentions.get(template, frozenset()) | rule.reads
+        return known | self.mentions.get(rule.bundle.template, frozenset()) if rule.bundle is not None else known
 
     def waits_for(self, rule: str, step: str) -> str | None:
         """Why a step cannot know its times at present: it counts business days of a calendar that cannot be read."""

@@ -44,6 +44,11 @@ class Plugin(Generic[S]):
         self.folder = folder
         self.zone = zone
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Files that it was made from besides its settings: a change of theirs makes another world."""
+        return ()
+
     @classmethod
     def settings_type(cls) -> type[Settings]:
         """The settings model, from the class's type parameter (``Policy[QuietHoursSettings]``)."""
@@ -84,6 +89,11 @@ class Policy(Plugin[S], ABC):
     def expressions(self) -> Mapping[str, str]:
         """CEL in the settings, by the setting's name; it is checked and compiled when the configuration is loaded."""
         return {}
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """The sources that its verdicts ask about; they must be declared."""
+        return frozenset()
 
     @abstractmethod
     def review(self, proposal: Proposal, view: View) -> Verdict:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from commsched.model.decisions import Placed
@@ -22,6 +23,7 @@ from commsched.model.facts import (
 )
 from commsched.model.state import Appointment, Asset, Case, Contact, Obligation, Profile, State
 from commsched.model.vocabulary import Vocabulary
+from commsched.timing.places import places
 from commsched.timing.windows import Windows
 
 
@@ -81,10 +83,24 @@ def unreadable(department: Department, since: datetime | None) -> str:
     return f"the calendar {department.calendar} of {department.title} could not be read since {when}"
 
 
+_NONE_STALE: Mapping[str, datetime | None] = MappingProxyType({})
+
+
 class View:
     """A policy's window on the customer. What it reads is recorded with the decision."""
 
-    __slots__ = ("_history", "_state", "calendars", "departments", "reads", "vocabulary", "zones")
+    __slots__ = (
+        "_history",
+        "_places",
+        "_state",
+        "calendars",
+        "departments",
+        "reads",
+        "region",
+        "silent",
+        "vocabulary",
+        "zones",
+    )
 
     def __init__(
         self,
@@ -94,6 +110,9 @@ class View:
         vocabulary: Vocabulary,
         calendars: Mapping[str, Snapshot],
         departments: Mapping[str, Department],
+        *,
+        region: str = "",
+        stale: Mapping[str, datetime | None] = _NONE_STALE,
     ) -> None:
         self._state = state
         self._history = history
@@ -101,7 +120,10 @@ class View:
         self.vocabulary = vocabulary
         self.calendars = calendars
         self.departments = departments
+        self.region = region
+        self.silent = stale
         self.reads: set[str] = set()
+        self._places: tuple[str, ...] | None = None
 
     @property
     def history(self) -> Sequence[Placed]:
@@ -128,6 +150,27 @@ class View:
         return self._state.contacts
 
     @property
+    def stale(self) -> Mapping[str, datetime | None]:
+        """The sources that have been silent for longer than they may, and since when; ``None`` if nobody knows."""
+        self.reads.add("source")
+        return self.silent
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Every place where they may be, as ISO 3166 codes: by region, postal addresses and phone numbers.
+
+        Where nothing is known, that is the deployment's; if that is not known either, ``""``, which is anywhere.
+        """
+        self.reads |= {"customer", "contact_point"}
+        if self._places is None:
+            profile, points = self._state.profile, [one for one in self._state.contacts if one.valid]
+            postal = [one.address for one in points if one.kind == "postal"]
+            phones = [one.address for one in points if one.kind == "phone"]
+            postal += [profile.postal] if profile.postal else []
+            self._places = places(profile.region, postal, phones, self.region)
+        return self._places
+
+    @property
     def consents(self) -> tuple[Consent, ...]:
         """Permissions given and taken back, oldest first."""
         self.reads.add("consent")
@@ -149,6 +192,15 @@ class View:
         """What they own, by id."""
         self.reads.add("asset")
         return self._state.assets
+
+    def said_by(self, name: str, asset: str | None = None) -> str | None:
+        """Whose word a variable is (customer, staff, import): ``customer.region``, ``facts.NAME``, ``asset.model``.
+
+        ``asset``: the id of the asset that it is about. ``None``: nobody has said anything of it.
+        """
+        root, _, member = name.partition(".")
+        self.reads.add({"facts": "custom"}.get(root, root))
+        return self._state.said_by.get(f"{asset}.{member}" if root == "asset" else name)
 
     @property
     def readings(self) -> Mapping[str, Sequence[Reading]]:

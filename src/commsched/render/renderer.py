@@ -17,6 +17,7 @@ from commsched.render.environment import Origin, Script, build
 from commsched.render.formats import Language, language
 from commsched.render.library import MOST_SMS, Library, Message, Piece
 from commsched.render.sources import Source
+from commsched.rules.mentions import mentioned
 
 _TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
 _GAP = re.compile(r"\n{3,}")
@@ -74,6 +75,11 @@ class Renderer:
     def digest(self, name: str) -> str:
         """A hash of all that a message is made of, its layout included; another text has another."""
         return self._message(name).digest
+
+    def mentions(self, name: str) -> frozenset[str]:
+        """The variables that a message's own texts name, in any language, as flat names."""
+        files = self._message(name).files.values()
+        return frozenset(name for found in files for source in found.values() for name in mentioned(source.text))
 
     def render(self, name: str, medium: str, locale: str, context: Context) -> Content:
         """The message for a reader of that locale (``""``: unknown), in the nearest language that it is written in.

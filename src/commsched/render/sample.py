@@ -104,6 +104,15 @@ _TRIGGERS: Mapping[str, Mapping[str, object]] = {
         "commitment.what": "call back about the brakes",
         "commitment.owner": "Dana Reyes",
     },
+    "hold": {
+        "began": datetime(2026, 11, 4, 17, tzinfo=UTC),
+        "until": datetime(2026, 12, 1, 17, tzinfo=UTC),
+        "hold.id": "H-1",
+        "hold.by": "Dana Reyes",
+        "hold.reason": "pays when the insurance has paid",
+        "hold.about": "R-1",
+        "hold.purposes": ("collections",),
+    },
     "offer": _SERVICE
     | {
         "offered": datetime(2026, 11, 24, 15, tzinfo=UTC),

@@ -88,6 +88,13 @@ BY_TRIGGER: Mapping[TriggerKind, tuple[Row, ...]] = {
         ("commitment.what", "string", "what was promised"),
         ("commitment.owner", "string", "who promised it"),
     ),
+    "hold": (
+        ("hold.id", "string", "the hold's id"),
+        ("hold.by", "string", "who set it"),
+        ("hold.reason", "string", "why"),
+        ("hold.about", "string", "the id of what it is about; empty if it is about everything"),
+        ("hold.purposes", "strings", "the purposes that it binds; `*` is every purpose"),
+    ),
     "offer": (
         ("service", "string", "the id of the service"),
         ("offer.id", "string", "the offer's id"),

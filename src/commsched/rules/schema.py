@@ -60,6 +60,12 @@ class SeasonEntry(Entry):
     regions: Several[Region] = ()
 
 
+class HoldEntry(Entry):
+    """A pause that somebody has put on something; ``purpose``: only those that bind one of these."""
+
+    purpose: Names = ()
+
+
 class TriggerEntry(Entry):
     """What makes the rule come to life: exactly one of these, and ``where`` beside ``schedule``."""
 
@@ -71,6 +77,7 @@ class TriggerEntry(Entry):
     feedback: Annotated[FeedbackEntry, BeforeValidator(_nothing_is_empty)] = FeedbackEntry()
     case: Annotated[CaseEntry, BeforeValidator(_nothing_is_empty)] = CaseEntry()
     commitment: Annotated[CommitmentEntry, BeforeValidator(_nothing_is_empty)] = CommitmentEntry()
+    hold: Annotated[HoldEntry, BeforeValidator(_nothing_is_empty)] = HoldEntry()
     offer: Names = ()
     season: SeasonEntry | None = None
     schedule: Text = ""

@@ -94,6 +94,13 @@ def _commitment(entry: TriggerEntry, _vocabulary: Vocabulary, _findings: Finding
     return Trigger("commitment", values=() if kept is None else (str(kept).lower(),))
 
 
+def _hold(entry: TriggerEntry, vocabulary: Vocabulary, findings: Findings) -> Trigger:
+    for number, purpose in enumerate(entry.hold.purpose):
+        if purpose not in vocabulary.purposes:
+            findings.unknown((*_PATH, "hold", "purpose", number), "purpose", purpose, vocabulary.purposes)
+    return Trigger("hold", values=entry.hold.purpose)
+
+
 def _offer(entry: TriggerEntry, vocabulary: Vocabulary, findings: Findings) -> Trigger:
     if not entry.offer:
         findings.add((*_PATH, "offer"), "missing", "`offer` names no service; write [oil_change].")
@@ -138,6 +145,7 @@ _MAKERS: Mapping[TriggerKind, Callable[[TriggerEntry, Vocabulary, Findings], Tri
     "feedback": _feedback,
     "case": _case,
     "commitment": _commitment,
+    "hold": _hold,
     "offer": _offer,
     "season": _season,
     "schedule": _schedule,

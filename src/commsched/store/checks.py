@@ -18,6 +18,7 @@ from msgspec.structs import force_setattr
 from commsched.errors import FactRejected
 from commsched.model import facts as f
 from commsched.model.facts import AnyFact, Scalar
+from commsched.model.subjects import customer_of
 from commsched.model.vocabulary import MEDIA, Vocabulary
 from commsched.timing.civil import parse_week, zone
 from commsched.timing.durations import parse_distance, parse_duration, parse_exact
@@ -150,6 +151,12 @@ class Checker:
         if fact.item is not None and self.words.equivalents:
             self._known("item", fact.item, self.words.equivalents)
 
+    def reply(self, fact: f.Reply) -> None:
+        # Whoever holds the telephone: what was asked of one person is not answered for another.
+        if fact.key is not None and fact.customer is not None and customer_of(fact.key) != fact.customer:
+            whose = customer_of(fact.key)
+            raise FactRejected("key", f"it answers a message that is about {whose}; record it as a reply of {whose}")
+
     def wish(self, fact: f.Wish) -> None:
         self.service(fact)
         _attempt("notice", parse_exact, fact.notice, "is no length of time; write e.g. 24h or 2d")
@@ -271,6 +278,7 @@ _SPECIAL: dict[type, Callable[[Checker, Any], None]] = {
     f.Event: Checker.event,
     f.ServiceRecord: Checker.service,
     f.Wish: Checker.wish,
+    f.Reply: Checker.reply,
     f.ServicePlan: Checker.service_plan,
     f.Appointment: Checker.appointment,
     f.Hold: Checker.hold,

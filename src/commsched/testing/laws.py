@@ -149,6 +149,8 @@ def _is_answer(verdict: object) -> None:
     _law(verdict.media is None or isinstance(verdict.media, frozenset), "media are a frozenset")
     _law(verdict.windows is None or bool(verdict.detail.strip()), "a policy that takes something away says why")
     _law(not verdict.note or bool(verdict.detail.strip()), "what the staff are told has a sentence for the customer")
+    for other in verdict.also:
+        _is_answer(other)
 
 
 def _is_pure(policy: Policy[Any], proposal: Proposal, other: Proposal, view: View, verdict: Verdict) -> None:
@@ -175,7 +177,8 @@ def _clips(policy: Policy[Any], proposal: Proposal, view: View, verdict: Verdict
 def _keeps_to_what_it_declares(policy: Policy[Any], proposal: Proposal, view: View, verdict: Verdict) -> None:
     _law(policy.depends <= {"time", "facts", "history"}, "depends names time, facts and history, and nothing else")
     if "time" not in policy.depends:
-        _law(verdict.windows in {None, NEVER, ALWAYS}, "it does not declare `time`, yet it tells times apart")
+        told = {one.windows for one in (verdict, *verdict.also)}
+        _law(told <= {None, NEVER, ALWAYS}, "it does not declare `time`, yet it tells times apart")
     if "facts" not in policy.depends:
         without = _view(view, State(Profile(view.customer.id)), view.history)
         _law(policy.review(proposal, without) == verdict, "it does not declare `facts`, yet they matter to it")
@@ -185,7 +188,16 @@ def _keeps_to_what_it_declares(policy: Policy[Any], proposal: Proposal, view: Vi
 
 
 def _view(view: View, state: State, history: Sequence[Any]) -> View:
-    return View(state, history, view.zones, view.vocabulary, view.calendars, view.departments)
+    return View(
+        state,
+        history,
+        view.zones,
+        view.vocabulary,
+        view.calendars,
+        view.departments,
+        region=view.region,
+        stale=view.silent,
+    )
 
 
 def _allowed(verdict: Verdict, medium: str) -> Windows:

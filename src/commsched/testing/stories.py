@@ -30,6 +30,8 @@ from commsched.store.intake import Origin, complete
 from commsched.store.messages import MessageRecord, TaskRecord, load_record, load_task
 from commsched.store.store import Store
 
+# More than any story is about: all of them are looked at again when the world has changed.
+EVERYBODY = 10_000
 R = TypeVar("R", MessageRecord, TaskRecord)
 
 
@@ -66,8 +68,14 @@ class Story:
         self.app.record([(subject_of(fact), fact)])
         return self
 
+    def heard(self, source: str) -> Story:
+        """A source could be read now, whether or not it had anything new."""
+        self.app.hear(source, self.clock.at)
+        return self
+
     def until(self, time: str) -> Story:
         """Let time pass."""
+        self._loop.sweep(self.clock.at, EVERYBODY)
         run_virtual(self._loop, self.clock, [], self.time(time))
         return self
 

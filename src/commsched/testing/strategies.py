@@ -123,6 +123,9 @@ def states() -> st.SearchStrategy[State]:
         replies=_several(_replies()),
         colleagues=st.fixed_dictionaries({}, optional={"ben": _colleagues("ben")}),
         feedback=_several(_named(_feedback())),
+        said_by=st.fixed_dictionaries(
+            {}, optional=dict.fromkeys(("facts.loyalty_tier", "car-1.model"), st.sampled_from(["customer", "staff"]))
+        ),
         address_consents=st.fixed_dictionaries(
             {}, optional={address: _several(consents()) for address in ADDRESSES.values()}
         ),
@@ -145,6 +148,8 @@ def views() -> st.SearchStrategy[View]:
         vocabulary=st.just(VOCABULARY),
         calendars=st.fixed_dictionaries({}, optional={"hours": snapshots}),
         departments=st.fixed_dictionaries({}, optional={name: _departments(name) for name in ("service", "sales")}),
+        region=st.sampled_from(["", "US", "US-IL", "US-FL", "DE"]),
+        stale=st.fixed_dictionaries({}, optional={"dms": st.none() | instants()}),
     )
 
 
@@ -178,6 +183,7 @@ def proposals(draw: st.DrawFn) -> Proposal:
         recipient="ann",
         asset=draw(st.none() | st.just(CAR)),
         variables=draw(_variables()),
+        uses=draw(st.frozensets(st.sampled_from(["facts.loyalty_tier", "asset.model", "customer.region"]))),
     )
 
 

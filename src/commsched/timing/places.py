@@ -1,10 +1,12 @@
-"""Where a customer's clock stands: zones from a stated zone, a region or a phone number.
+"""Where a customer may be, and where their clock stands: from a stated zone, a region, an address or a phone number.
 
 Several candidates are all kept: what is allowed must be allowed in each of them.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
@@ -53,6 +55,13 @@ SUBDIVISIONS: dict[str, tuple[str, ...]] = {
 }
 
 
+# The state before a ZIP code, the province before a Canadian postal code: "Evanston, IL 60201".
+_POSTAL = (
+    ("US", re.compile(r"\b([A-Z]{2})[ ,]+\d{5}(?:-\d{4})?\b")),
+    ("CA", re.compile(r"\b([A-Z]{2})[ ,]+[A-Z]\d[A-Z] ?\d[A-Z]\d\b")),
+)
+
+
 @lru_cache(maxsize=4096)
 def zones_of_region(region: str) -> tuple[ZoneInfo, ...]:
     """The zones of an ISO 3166-2 region or ISO 3166-1 country; empty if it is unknown."""
@@ -84,3 +93,50 @@ def zones_of_phone(number: str) -> tuple[ZoneInfo, ...]:
     except phonenumbers.NumberParseException:
         return ()
     return tuple(zone(name) for name in names if name != plan.UNKNOWN_TIMEZONE)
+
+
+@lru_cache(maxsize=65536)
+def places_of_phone(number: str) -> tuple[str, ...]:
+    """The ISO 3166 codes of the places that an E.164 number may belong to; empty if the numbering plan does not tell.
+
+    Of a North American number it tells the state or province, of others the country.
+    """
+    digits = number.removeprefix("+") if number.startswith("+") else ""
+    longest = min(len(digits), _LONGEST)
+    return next((_prefixes()[digits[:n]] for n in range(longest, 0, -1) if digits[:n] in _prefixes()), ())
+
+
+_LONGEST = 4
+
+
+@cache
+def _prefixes() -> dict[str, tuple[str, ...]]:
+    """The first digits of a number to its places, from the table that ``tools/numbering.py`` makes."""
+    lines = files("commsched.timing").joinpath("numbering.tsv").read_text("ascii").splitlines()
+    return {prefix: tuple(places.split()) for prefix, _, places in (line.partition("\t") for line in lines)}
+
+
+@lru_cache(maxsize=65536)
+def places_of_postal(address: str) -> tuple[str, ...]:
+    """The state or province that a postal address names beside its postal code; empty if it names none."""
+    found = (f"{country}-{code}" for country, form in _POSTAL for code in form.findall(address.upper()))
+    return tuple(dict.fromkeys(place for place in found if place in _known_subdivisions()))
+
+
+@cache
+def _known_subdivisions() -> frozenset[str]:
+    return frozenset(place for places in _prefixes().values() for place in places if "-" in place)
+
+
+def places(region: str | None, postal: Iterable[str], phones: Iterable[str], home: str) -> tuple[str, ...]:
+    """Every place, as an ISO 3166 code, where somebody may be: by region, postal addresses and phone numbers.
+
+    Of whom nothing of that is known, they may be where the deployment is (``home``); if that is unknown too, the one
+    place is ``""``: anywhere.
+    """
+    found: list[str] = [region.upper()] if region and zones_of_region(region) else []
+    for address in postal:
+        found += places_of_postal(address)
+    for number in phones:
+        found += places_of_phone(number)
+    return tuple(dict.fromkeys(found)) or (home.upper(),)

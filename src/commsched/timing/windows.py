@@ -7,7 +7,7 @@ against the library ``portion``.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 Span = tuple[datetime, datetime]
@@ -125,6 +125,15 @@ class Windows:
         if before is None or after is None:
             return after if before is None else before
         return before if ideal - before <= after - ideal else after
+
+
+def crowded(instants: Sequence[datetime], at_most: int, per: timedelta) -> Windows:
+    """Where one more of ``instants``, which are in order, would be one too many in a stretch of ``per``.
+
+    Around each run of ``at_most`` within one stretch: where another would share a stretch with them.
+    """
+    runs = zip(instants, instants[at_most - 1 :], strict=False)
+    return Windows((last - per + timedelta.resolution, first + per) for first, last in runs if last - first < per)
 
 
 def _start(span: Span) -> datetime:

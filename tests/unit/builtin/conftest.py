@@ -72,6 +72,7 @@ def review(
     calendars: Mapping[str, Snapshot] | None = None,
     departments: Mapping[str, Department] | None = None,
     compiled: Mapping[str, Any] | None = None,
+    stale: Mapping[str, datetime | None] | None = None,
     **state: Any,
 ) -> Verdict:
     """A policy's verdict on a proposal, for a customer of whom only what is given is known."""
@@ -80,7 +81,8 @@ def review(
     if compiled is not None:
         made.compiled = compiled
     known = State(state.pop("profile", Profile("ann")), **state)
-    view = View(known, history, tuple(map(zone, zones)), VOCABULARY, calendars or {}, departments or {})
+    clocks = tuple(map(zone, zones))
+    view = View(known, history, clocks, VOCABULARY, calendars or {}, departments or {}, stale=stale or {})
     return made.review(proposal or a_proposal(), view)
 
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from commsched import Department, Snapshot, Windows, zone
+from commsched import Department, Snapshot, Windows, crowded, zone
 from commsched.builtin.policies.business_hours import BusinessHours
-from commsched.builtin.policies.frequency_cap import FrequencyCap, FrequencyCapSettings, _full
+from commsched.builtin.policies.frequency_cap import FrequencyCap, FrequencyCapSettings
 from commsched.builtin.policies.quiet_hours import QuietHours, QuietHoursSettings
 from commsched.builtin.policies.spacing import Spacing
 
@@ -154,10 +154,10 @@ def test_a_cap_is_exact(minutes, at_most, per, candidate):
     zero = datetime(2026, 6, 15, tzinfo=UTC)
     history = [zero + timedelta(minutes=minute) for minute in minutes]
     at = zero + timedelta(minutes=candidate)
-    closed = at in Windows(_full(history, at_most, timedelta(minutes=per)))
+    closed = at in crowded(history, at_most, timedelta(minutes=per))
     starts = range(candidate - per + 1, candidate + 1)
-    crowded = any(sum(start <= minute < start + per for minute in minutes) >= at_most for start in starts)
-    assert closed == crowded
+    full = any(sum(start <= minute < start + per for minute in minutes) >= at_most for start in starts)
+    assert closed == full
 
 
 def test_spacing_keeps_a_distance_on_both_sides(ask, may, placed, noon):

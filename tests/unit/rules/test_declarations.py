@@ -33,6 +33,7 @@ OWN = {
     "feedback": {"feedback.mood", "feedback.department"},
     "case": {"case.id", "case.kind", "case.status", "case.severity"},
     "commitment": {"commitment.id", "commitment.what", "commitment.owner"},
+    "hold": {"hold.id", "hold.by", "hold.reason", "hold.about", "hold.purposes"},
     "offer": {"service", "offer.id", "offer.wish", "offer.start", "offer.end"},
     "season": set(),
     "schedule": set(),

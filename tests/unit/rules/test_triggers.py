@@ -49,6 +49,8 @@ def rule(trigger, anchor):
         ("{commitment: {kept: false}}", "due", "commitment", (), ("false",)),
         ("{commitment: {kept: true}}", "due", "commitment", (), ("true",)),
         ("{commitment: {}}", "due", "commitment", (), ()),
+        ("{hold: {}}", "until", "hold", (), ()),
+        ("{hold: {purpose: collections}}", "until", "hold", (), ("collections",)),
         ("{offer: exam}", "expires", "offer", ("exam",), ()),
         ('{season: {from: "10-01", to: "11-30"}}', "opens", "season", (), ()),
         ('{schedule: "0 9 1 3 *"}', "event", "schedule", (), ()),
@@ -76,7 +78,8 @@ def test_a_schedule_may_choose_its_customers(load):
 
 
 TRIGGERS = (
-    "service_due, service_record, appointment, obligation, event, feedback, case, commitment, offer, season, schedule"
+    "service_due, service_record, appointment, obligation, event, feedback, case, commitment, hold, offer, season, "
+    "schedule"
 )
 
 

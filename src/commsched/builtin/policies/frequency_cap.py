@@ -13,8 +13,8 @@ names what goes before it. What people must be told (safety, legal, transactiona
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 
 from pydantic import Field
 
@@ -24,12 +24,11 @@ from commsched import (
     Policy,
     Proposal,
     Settings,
-    Span,
     Verdict,
     View,
-    Windows,
     allow,
     could_not,
+    crowded,
     hookimpl,
     in_words,
     only,
@@ -62,7 +61,7 @@ class FrequencyCap(Policy[FrequencyCapSettings]):
             return allow()
         others = (one for one in view.history if one.key != proposal.key)
         counted = sorted((one for one in others if one.purpose in self.settings.counting), key=lambda one: one.at)
-        full = Windows(_full([one.at for one in counted], self.settings.at_most, self.settings.per))
+        full = crowded([one.at for one in counted], self.settings.at_most, self.settings.per)
         if not full:
             return allow()
         most = "one message" if self.settings.at_most == 1 else f"{self.settings.at_most} messages"
@@ -74,13 +73,6 @@ class FrequencyCap(Policy[FrequencyCapSettings]):
         """What takes the places around the time that the message is meant for."""
         ideal = max(proposal.ideal, proposal.span[0])
         return in_words([one for one in counted if abs(one.at - ideal) < self.settings.per] or counted, view.zones[0])
-
-
-def _full(counted: Sequence[datetime], at_most: int, per: timedelta) -> Iterator[Span]:
-    """Around each run of ``at_most`` messages within one stretch: where another would share a stretch with them."""
-    for first, last in zip(counted, counted[at_most - 1 :], strict=False):
-        if last - first < per:
-            yield last - per + timedelta.resolution, first + per
 
 
 @hookimpl

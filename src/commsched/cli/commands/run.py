@@ -10,7 +10,7 @@ import click
 from commsched.cli.session import Session, command
 
 if TYPE_CHECKING:
-    from commsched.engine.loop import Report
+    from commsched.engine.report import Report
 
 
 @command("run")
