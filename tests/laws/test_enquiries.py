@@ -35,7 +35,7 @@ def test_a_shorter_look_is_the_longer_one_clipped(asked, data):
 
 def test_fewer_policies_never_allow_less(world, ledgers):
     """Whatever a person may with all policies, they may with half of them."""
-    fewer = replace(world, policies=world.policies[::2], _chains={})
+    fewer = replace(world, policies=world.policies[::2])
     for ledger in ledgers[::10]:
         for purpose in ("service", "sales", "survey"):
             question = Question(purpose, "", "service", "email")

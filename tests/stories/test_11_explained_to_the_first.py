@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from people import car, driver
 
+from commsched.store.messages import told
 from commsched.testing.stories import Story
 
 ROOT = Path(__file__).parents[2]
@@ -81,7 +82,7 @@ def waits(tale, ends, payment="P1"):
         assert one.state == "planned"
         assert one.at >= tale.time(ends)
         assert any(
-            code == "hold" and "by Aisha Greene: The insurance pays" in detail for _, code, detail in one.reasons
+            code == "hold" and "by Aisha Greene (H1): The insurance pays" in words for _, code, words in told(one)
         )
 
 

@@ -233,6 +233,16 @@ def test_what_is_no_answer(ask, may, placed, noon):
         assert not may(ask(Silence, history=history, **facts))
 
 
+def test_three_letters_in_a_week_are_one_contact(ask, may, placed, noon):
+    """About three cars, say: nobody answers them one by one. What comes a week later is another."""
+    week = [about(placed, noon - number * DAY) for number in (3, 2, 1)]
+    assert may(ask(Silence, {"after": 2}, history=week))
+    assert not may(ask(Silence, {"after": 2, "patience": "1d"}, history=week))
+    before = about(placed, noon - 20 * DAY)
+    assert may(ask(Silence, {"after": 2}, history=[before, *week]))
+    assert not may(ask(Silence, {"after": 2}, history=[before, about(placed, noon - 9 * DAY)]))
+
+
 @pytest.mark.parametrize("purpose", ["safety", "legal", "transactional"])
 def test_what_must_be_told_is_never_silenced(ask, may, placed, proposal, noon, purpose):
     """However long nobody answers, it goes, even if the policy is applied to it."""

@@ -1,24 +1,26 @@
 """Silence is an answer: after so many contacts about a topic that were never answered, the topic ends.
 
 An answer is anything that they do: a reply, a booking, work on what they own, feedback, a purchase or a visit, a call
-or a letter from them. The topic ends softly: with the next thing that they do it opens again, and counting starts
-afresh.
+or a letter from them. Contacts within one ``patience`` are one: nobody answers three letters about three cars in a
+week one by one. The topic ends softly: with the next thing that they do it opens again, and counting starts afresh.
 What people must be told is never silenced::
 
     [[policies]]
     kind = "silence"
     after = 3
+    patience = "7d"
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 
 from pydantic import Field
 
 from commsched import (
     EVER,
+    Length,
     Placed,
     Policy,
     Proposal,
@@ -41,6 +43,9 @@ class SilenceSettings(Settings):
     """After how many, and what counts as an answer."""
 
     after: int = Field(default=2, ge=1, description="So many unanswered contacts about a topic end it.")
+    patience: Length = Field(
+        default=timedelta(days=7), description="So long somebody has for an answer; contacts within it are one."
+    )
     events: frozenset[str] = Field(
         default=frozenset({"purchase", "visit"}), description="The kinds of events that are something they did."
     )
@@ -71,8 +76,19 @@ class Silence(Policy[SilenceSettings]):
     def _ended(self, contacts: list[datetime], answers: list[datetime]) -> Iterator[Span]:
         """From one answer to the next, where as many contacts as may be lie between them."""
         for opens, closes in zip([EVER[0], *answers], [*answers, EVER[1]], strict=True):
-            if opens < closes and sum(opens <= at < closes for at in contacts) >= self.settings.after:
-                yield opens, closes
+            counted = self._counted(at for at in contacts if opens <= at < closes)
+            if opens < closes and len(counted) >= self.settings.after:
+                # What goes so soon after one of them goes with it.
+                free = Windows((at, at + self.settings.patience) for at in counted)
+                yield from (Windows.between(opens, closes) - free).spans
+
+    def _counted(self, contacts: Iterable[datetime]) -> list[datetime]:
+        """The first of those that are one contact."""
+        counted: list[datetime] = []
+        for at in contacts:
+            if not counted or at - counted[-1] >= self.settings.patience:
+                counted.append(at)
+        return counted
 
     def _answers(self, view: View) -> Iterator[datetime]:
         """Whenever they did something."""
