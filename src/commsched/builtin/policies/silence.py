@@ -70,7 +70,8 @@ class Silence(Policy[SilenceSettings]):
         if not ended:
             return allow()
         last = ", ".join(one.named(view.zones[0]) for one in contacts[-self.settings.after :])
-        note = f"{len(contacts)} contacts about {proposal.topic}, sent or planned, without an answer to the last: {last}"
+        words = f"{len(contacts)} contacts about {proposal.topic}, sent or planned"
+        note = f"{words}, without an answer to the last: {last}"
         return only(~ended, detail="you have not answered, and that is an answer", note=note)
 
     def _ended(self, contacts: list[datetime], answers: list[datetime]) -> Iterator[Span]:
