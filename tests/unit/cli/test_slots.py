@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
+
+from commsched.app import App
+from commsched.cli.booked import Booking, book_then
+from commsched.errors import Misuse
+from commsched.store.ledgers import load
 
 CALENDAR = """
 [[calendars]]
@@ -181,6 +189,33 @@ def test_nobody_is_booked_twice_at_one_time(clinic):
     clinic("book", "cy", "scope", "--start", "2030-12-03 08:00", "--asset", "v2", "--id", "C2")
     assert "as C1" in clinic("book", "cy", "scope", "--start", "2030-12-03 08:30", "--asset", "v1", code=2).stderr
     clinic("book", "cy", "oil_change", "--start", "2030-12-03 08:15", "--move", "C1")
+
+
+def test_what_somebody_booked_for_them_meanwhile_is_seen_when_it_is_written(clinic):
+    """Their ledger was read before it: the refusal names it, and who forces it books all the same."""
+    app = App(clinic.folder)
+    with closing(app.store):
+        with app.store.read() as connection:
+            before = load(connection, ["ana"])["ana"]
+        clinic("book", "ana", "oil_change", "--start", "2030-12-02 08:15", "--id", "A1")
+        start = datetime(2030, 12, 2, 14, tzinfo=UTC)
+        meant = Booking(before, app.services["scope"], "A2", None, "staff", force=True, told=True)
+        with pytest.raises(Misuse, match="ana has oil_change then already, as A1"):
+            book_then(Warned(), app, replace(meant, force=False), start)
+        session = Warned()
+        fact, at = book_then(session, app, meant, start)
+        assert (fact.id, at) == ("A2", start)
+        assert "though ana has oil_change then already, as A1" in session.said[0]
+
+
+class Warned:
+    """A session of which only the warnings matter."""
+
+    def __init__(self):
+        self.said = []
+
+    def warn(self, words):
+        self.said.append(words)
 
 
 def test_times_off_the_grid_and_years_ahead_are_mistyped(clinic):
