@@ -106,11 +106,16 @@ class Capabilities:
 
     ``lookup``: whether :meth:`Channel.lookup` exists (``hint``), and whether not finding an attempt proves that it was
     never accepted, and never will be (``proof``). ``batch``: how many messages :meth:`Channel.send_batch` takes, 0 if
-    there is none.
+    there is none. ``webhook``: whether the provider calls :meth:`Channel.webhook`. ``inbound``: whether
+    :meth:`Channel.inbound` can list what came in. ``validity``: the longest time for which the provider can be told to
+    keep a message; ``None`` where it cannot be told, so that it may deliver after the window has closed.
     """
 
     lookup: Literal["none", "hint", "proof"] = "none"
     batch: int = 0
+    webhook: bool = False
+    inbound: bool = False
+    validity: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +123,10 @@ class Outgoing:
     """A rendered message for a channel.
 
     ``attempt`` is the opaque id to correlate by; ``key`` the message's own. ``send_by``: a later attempt must come back
-    unsent. ``mime`` is the whole message as RFC 5322 bytes, for the medium e-mail.
+    unsent. ``mime`` is the whole message as RFC 5322 bytes, for the medium e-mail. ``locale`` is the language it is
+    written in (``en_US``). What follows is empty where the deployment has no ``public_url``: ``link``, the
+    message's own link as it stands in the text, by which a provider's listing can be searched; ``unsubscribe``, that of
+    one-click unsubscribe (RFC 8058); ``callback``, where the provider may tell what became of this attempt.
     """
 
     attempt: str
@@ -132,6 +140,10 @@ class Outgoing:
     send_by: datetime
     at: datetime
     mime: bytes = b""
+    locale: str = ""
+    link: str = ""
+    unsubscribe: str = ""
+    callback: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +154,14 @@ class Accepted:
 
 
 class Refused(CommschedError):
-    """The provider refused the message for good; ``bad_address`` says that the address itself is the reason."""
+    """The provider refused the message for good.
 
-    def __init__(self, detail: str = "", *, bad_address: bool = False) -> None:
-        self.bad_address = bad_address
+    ``bad_address`` says that the address itself is the reason; ``opted_out``, that the provider has their word that they
+    want nothing more there.
+    """
+
+    def __init__(self, detail: str = "", *, bad_address: bool = False, opted_out: bool = False) -> None:
+        self.bad_address, self.opted_out = bad_address, opted_out
         super().__init__(detail)
 
 
@@ -157,6 +173,10 @@ class TryLater(CommschedError):
         super().__init__(detail)
 
 
+class ChannelDown(TryLater):
+    """No message can go this way for now: the credentials are wrong, the account is suspended, nobody answers."""
+
+
 class Ambiguous(CommschedError):
     """Nobody can say whether the provider took the message."""
 
@@ -166,7 +186,7 @@ Outcome = Accepted | Refused | TryLater | Ambiguous
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try to send a message, as it was written down before the call."""
+    """One try to send a message, as it was written down before the call; ``link`` is that of :class:`Outgoing`."""
 
     id: str
     key: str
@@ -175,15 +195,17 @@ class Attempt:
     to: str
     started_at: datetime
     send_by: datetime
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a provider knows of an attempt."""
+    """What a provider knows of an attempt; ``detail`` is the provider's reason for what was not delivered."""
 
     attempt: str
     state: Literal["accepted", "delivered", "undelivered"]
     reference: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,15 +219,40 @@ class WebhookRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class ChannelEvent:
-    """A provider's event in our words."""
+class WebhookAnswer:
+    """What we answer to a provider whose call was taken."""
 
-    kind: Literal["delivered", "undelivered", "reply", "opt_out", "complaint"]
+    status: int = 204
+    body: bytes = b""
+    content_type: str = ""
+
+
+class Forged(CommschedError):
+    """A call that does not carry a valid signature of the provider."""
+
+
+EventKind = Literal["accepted", "delivered", "undelivered", "bounced", "reply", "digit", "opt_out", "opt_in", "complaint"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelEvent:
+    """A provider's event in our words.
+
+    ``id`` is the provider's own for this event: what comes twice counts once. ``attempt`` is ours, where the provider
+    gave it back; ``reference`` the provider's for the message. ``address`` is the customer's. ``undelivered`` failed this
+    once, ``bounced`` says that the address does not exist. ``text`` is what a person wrote (``reply``) or pressed
+    (``digit``); ``detail`` the provider's code and reason; ``data`` what it said besides.
+    """
+
+    kind: EventKind
     at: datetime
     attempt: str = ""
     address: str = ""
     detail: str = ""
     data: dict[str, str] = field(default_factory=dict)
+    id: str = ""
+    reference: str = ""
+    text: str = ""
 
 
 class Channel(Plugin[S], ABC):
@@ -227,8 +274,17 @@ class Channel(Plugin[S], ABC):
         raise Ambiguous(f"channel {self.name} cannot look up attempt {attempt.id}.")
 
     def webhook(self, request: WebhookRequest) -> Iterable[ChannelEvent]:
-        """The verified, normalised events of a provider's call."""
-        raise Refused(f"channel {self.name} takes no webhooks (asked for {request.url}).")
+        """The verified, normalised events of a provider's call; pure. Raises :class:`Forged`, and then nothing counts."""
+        raise Forged(f"channel {self.name} takes no webhooks (it got a {request.method}).")
+
+    def answer(self, request: WebhookRequest) -> WebhookAnswer:
+        """What the provider is answered once the events are durable; by default nothing, with 204."""
+        del request
+        return WebhookAnswer()
+
+    async def inbound(self, since: datetime) -> Sequence[ChannelEvent]:
+        """What came in at the provider since then, for when a webhook was lost; only where ``capabilities.inbound``."""
+        raise Ambiguous(f"channel {self.name} cannot list what came in since {since:%Y-%m-%d}.")
 
 
 # How the UIDs of our own events end.
