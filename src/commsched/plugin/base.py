@@ -156,8 +156,8 @@ class Accepted:
 class Refused(CommschedError):
     """The provider refused the message for good.
 
-    ``bad_address`` says that the address itself is the reason; ``opted_out``, that the provider has their word that they
-    want nothing more there.
+    ``bad_address`` says that the address itself is the reason; ``opted_out``, that the provider has the customer's word
+    that nothing more is wanted there.
     """
 
     def __init__(self, detail: str = "", *, bad_address: bool = False, opted_out: bool = False) -> None:
@@ -231,7 +231,9 @@ class Forged(CommschedError):
     """A call that does not carry a valid signature of the provider."""
 
 
-EventKind = Literal["accepted", "delivered", "undelivered", "bounced", "reply", "digit", "opt_out", "opt_in", "complaint"]
+EventKind = Literal[
+    "accepted", "delivered", "undelivered", "bounced", "reply", "digit", "opt_out", "opt_in", "complaint"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,8 +241,8 @@ class ChannelEvent:
     """A provider's event in our words.
 
     ``id`` is the provider's own for this event: what comes twice counts once. ``attempt`` is ours, where the provider
-    gave it back; ``reference`` the provider's for the message. ``address`` is the customer's. ``undelivered`` failed this
-    once, ``bounced`` says that the address does not exist. ``text`` is what a person wrote (``reply``) or pressed
+    gave it back; ``reference`` the provider's for the message. ``address`` is the customer's. ``undelivered`` failed
+    this once, ``bounced`` says that the address does not exist. ``text`` is what a person wrote (``reply``) or pressed
     (``digit``); ``detail`` the provider's code and reason; ``data`` what it said besides.
     """
 
@@ -274,7 +276,7 @@ class Channel(Plugin[S], ABC):
         raise Ambiguous(f"channel {self.name} cannot look up attempt {attempt.id}.")
 
     def webhook(self, request: WebhookRequest) -> Iterable[ChannelEvent]:
-        """The verified, normalised events of a provider's call; pure. Raises :class:`Forged`, and then nothing counts."""
+        """The verified, normalised events of a provider's call; pure. Raises :class:`Forged`: then nothing counts."""
         raise Forged(f"channel {self.name} takes no webhooks (it got a {request.method}).")
 
     def answer(self, request: WebhookRequest) -> WebhookAnswer:
