@@ -37,6 +37,7 @@ from commsched.planning.world import Applied, Pause, World
 from commsched.plugin.base import Calendar, Channel, Policy, Source
 from commsched.plugin.view import Department, Snapshot
 from commsched.render.context import Context
+from commsched.render.links import Links
 from commsched.render.mail import Mailbox
 from commsched.render.renderer import Renderer
 from commsched.rules.declarations import for_policy
@@ -46,6 +47,7 @@ from commsched.rules.rule import Rule, Service
 from commsched.store import queries, slots
 from commsched.store.checks import Checker
 from commsched.store.intake import Batch, Origin, from_lines, read
+from commsched.store.keys import ensure_link_keys, link_keys
 from commsched.store.ledgers import append, load
 from commsched.store.store import Store, instant, micros
 from commsched.timing.civil import start_of_day, zone
@@ -74,6 +76,7 @@ class App:
         self.folder = folder.resolve()
         self.clock = clock or SystemClock()
         self.configuration: Configuration = load_configuration(self.folder)
+        self.public_url = self.configuration.deployment.public_url
         self.plugins: Plugins = load_plugins(self.folder)
         self.vocabulary, self.services, self.rules = self._words(tolerate)
         self.renderer = self._renderer()
@@ -122,13 +125,20 @@ class App:
         """Writes messages."""
         settings = self.configuration.deployment
         name, address = parseaddr(settings.sender)
-        return Composer(self.renderer, Letterhead(Mailbox(name, address), settings.unsubscribe), settings.locale)
+        letterhead = Letterhead(Mailbox(name, address), settings.unsubscribe)
+        return Composer(self.renderer, letterhead, settings.locale, self.links)
+
+    @property
+    def links(self) -> Links | None:
+        """Makes and reads customers' links; ``None`` where nobody could reach their pages."""
+        return Links(self.public_url, link_keys(self.store)) if self.public_url else None
 
     def loop(self, new_id: Callable[[str], str] | None = None) -> Loop:
         """The loop over this deployment's store."""
         # What is loaded by now stays for the life of the process; the collector need not walk through it again.
         gc.collect()
         gc.freeze()
+        ensure_link_keys(self.store)
         return Loop(
             self.store,
             self.world,

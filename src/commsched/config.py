@@ -11,6 +11,7 @@ import tomllib
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
@@ -53,6 +54,9 @@ class DeploymentSettings(_Section):
     )
     sender: str = Field(description="The From line of e-mails: Name <address>.")
     unsubscribe: str = Field("", description="The address that takes e-mails asking to stop.")
+    public_url: str = Field(
+        "", description="Where customers reach the pages of their links, e.g. https://my.garage.example; default: none."
+    )
     live_from: date | None = Field(
         None, description="What lay before this date yields nothing; default: the first start."
     )
@@ -92,6 +96,11 @@ class DeploymentSettings(_Section):
         parse_exact(text)
         return text
 
+    @field_validator("public_url")
+    @classmethod
+    def _reachable(cls, text: str) -> str:
+        return public_address(text)
+
     @property
     def zone(self) -> ZoneInfo:
         """The zone of the place."""
@@ -125,6 +134,14 @@ class DepartmentSettings(_Section):
     def _length(cls, text: str) -> str:
         parse_exact(text)
         return text
+
+
+class PageSettings(_Section):
+    """What customers' pages offer."""
+
+    keeping: str = Field(
+        "", description="The topic that is closed while somebody keeps a thing, e.g. `trade_in`; default: none."
+    )
 
 
 class CheckSettings(_Section):
@@ -219,6 +236,7 @@ class Configuration(_Section):
     calendars: tuple[InstanceSettings, ...] = ()
     sources: tuple[InstanceSettings, ...] = ()
     check: CheckSettings = CheckSettings()
+    pages: PageSettings = PageSettings()
     feedback: dict[str, FeedbackSettings] = {}
 
     @property
@@ -252,6 +270,20 @@ def load_configuration(folder: Path) -> Configuration:
         raise ConfigurationError([_problem(one, text) for one in error.errors()]) from error
     _check_names(configuration, text)
     return configuration
+
+
+def public_address(text: str) -> str:
+    """A public address as it is used, without a slash at its end; ``ValueError`` says what would be right."""
+    parts = urlsplit(text)
+    if text and (parts.scheme not in {"https", "http"} or not parts.hostname or parts.query or parts.fragment):
+        message = "write an address such as https://my.garage.example"
+        raise ValueError(message)
+    if parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
+        message = (
+            "customers' links need https://; http:// is for trying things out on this machine (http://localhost:8000)"
+        )
+        raise ValueError(message)
+    return text.rstrip("/")
 
 
 def line_of(text: str, *words: str) -> int | None:

@@ -1,6 +1,7 @@
 """Story 02: reminders for appointments that nobody made."""
 
 from people import car, driver
+from reader import Reader
 
 
 def appointment(story, status, **fields):
@@ -24,6 +25,19 @@ def test_i_did_not_make_this_withdraws_it(story):
     tale.given("appointment", customer="C1", id="A1", status="cancelled", stated_by="customer")
     tale.until("2026-12-20")
     assert not [m for m in tale.messages if m.state == "sent" and m.step != "confirmation"]
+
+
+def test_one_press_withdraws_it_and_tells_the_desk(story):
+    """"I didn't make this" is one press on the message's page: withdrawn, no reminder, and a task at the desk."""
+    tale = appointment(car(driver(story("2026-12-01 09:00"))), "booked", booked_by="staff", stated_by="staff")
+    tale.until("2026-12-02 09:00")
+    reader = Reader(tale, tale.sent(rule="appointment-reminders", step="confirmation"))
+    assert "It is withdrawn, and there are no more reminders." in reader.presses("disown")
+    assert "It is withdrawn" in reader.presses("disown"), "a second press does no harm"
+    tale.until("2026-12-20")
+    assert {m.step for m in tale.messages if m.state == "sent"} == {"confirmation"}
+    tale.task(rule="appointment-disowned", words="Ana Ortiz did not make the appointment on December 15, 2026")
+    assert len(tale.tasks) == 1
 
 
 def test_counterpart_a_booked_appointment_is_confirmed_and_reminded(story):

@@ -13,6 +13,7 @@ from commsched.errors import Problem, TemplateError
 from commsched.planning.prep import variable
 from commsched.render.context import Context
 from commsched.render.formats import language
+from commsched.render.links import SAMPLE, Links
 from commsched.render.sample import sample_context, samples
 from commsched.rules.rule import OFFER_SLOTS, Fallback, Rule, Step
 
@@ -113,7 +114,8 @@ def context_of(app: App, rule: Rule, *, bare: bool) -> Context:
     known = {name: value for name, value in samples(rule.trigger.kind, app.vocabulary).items() if name in asked}
     known |= _preparations(rule)
     parts = tuple(replace(part, variables={**part.variables, **known}) for part in context.parts)
-    return replace(context, variables={**context.variables, **known}, parts=parts)
+    links = Links(app.public_url).all(SAMPLE) if app.public_url and not bare else None
+    return replace(context, variables={**context.variables, **known}, parts=parts, links=links)
 
 
 def _preparations(rule: Rule) -> dict[str, object]:

@@ -15,14 +15,13 @@ from commsched.cli.freetimes import objection, refusal
 from commsched.cli.session import Session
 from commsched.cli.stated import completed, me, record
 from commsched.cli.times import local
-from commsched.engine.atdesk import engaged, told_with
+from commsched.engine.atdesk import Engaged, engaged, require_free, told_with
 from commsched.engine.booking import AHEAD, Desk, Look, closings, free_times
 from commsched.errors import Misuse, SlotTaken
 from commsched.model.facts import Appointment
 from commsched.planning.fold import fold
 from commsched.rules.rule import Service
-from commsched.store import queries, slots
-from commsched.store.ledgers import Loaded, load
+from commsched.store.ledgers import Loaded
 from commsched.timing.windows import Span
 
 TAKEN = "it is taken"
@@ -61,14 +60,15 @@ class Booking:
 
     def clash(self, app: App, loaded: Loaded, span: Span) -> str:
         """The other appointment of the customer at that time, in words; empty if there is none."""
-        zone = app.configuration.deployment.zone
         state = fold(loaded.ledger, app.clock.now())
-        for one in engaged(state, app.services, self.asset, self.id):
-            if one.overlaps(span):
-                other = one.appointment
-                when = f"{local(one.span[0], zone)} to {one.span[1].astimezone(zone):%H:%M}"
-                return f"{self.customer} has {other.service} then already, as {other.id} ({when})"
-        return ""
+        there = (one for one in engaged(state, app.services, self.asset, self.id) if one.overlaps(span))
+        return next((self.elsewhere(app, one) for one in there), "")
+
+    def elsewhere(self, app: App, one: Engaged) -> str:
+        """Where the customer is at that time, in words."""
+        zone, other = app.configuration.deployment.zone, one.appointment
+        when = f"{local(one.span[0], zone)} to {one.span[1].astimezone(zone):%H:%M}"
+        return f"{self.customer} has {other.service} then already, as {other.id} ({when})"
 
 
 def book_then(session: Session, app: App, booking: Booking, start: datetime) -> tuple[Appointment, datetime]:
@@ -130,14 +130,16 @@ def _record(app: App, desk: Desk, booking: Booking, start: datetime, *, free: bo
 
 
 def _require_free(connection: Connection, *, app: App, booking: Booking, span: Span) -> None:
-    # Ledgers are locked before calendars. Somebody else may have booked for this customer by now.
-    queries.lock_ledgers(connection, {f"c:{booking.customer}"})
-    clash = booking.clash(app, load(connection, [booking.customer])[booking.customer], span)
-    if clash:
-        raise SlotTaken(clash)
-    if booking.service.calendar is not None:
-        leaving = (booking.customer, booking.id)
-        slots.require_free(connection, booking.service.calendar, span, leaving=leaving)
+    require_free(
+        connection,
+        app.world(connection),
+        booking.customer,
+        booking.id,
+        booking.service,
+        booking.asset,
+        span,
+        partial(booking.elsewhere, app),
+    )
 
 
 def _taken(app: App, service: Service, span: Span) -> str:

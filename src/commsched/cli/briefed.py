@@ -12,9 +12,9 @@ from sqlalchemy import Connection
 from commsched.app import App
 from commsched.cli.enquired import department_of, said
 from commsched.cli.history import history
-from commsched.cli.output import masked
 from commsched.cli.times import local, short, short_day
 from commsched.model.state import State
+from commsched.model.subjects import masked
 from commsched.planning.contact import zones
 from commsched.planning.enquiry import Answer, Enquirer, Question, topic_of
 from commsched.store import queries

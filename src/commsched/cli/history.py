@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 from msgspec import UNSET
 
 from commsched.app import App
-from commsched.cli.output import masked
 from commsched.cli.times import local
 from commsched.model import facts as f
 from commsched.model.facts import AnyFact
+from commsched.model.subjects import masked
 from commsched.store import queries
 from commsched.store.ledgers import Loaded
 from commsched.store.messages import MessageRecord, load_decision, load_record, load_task, told

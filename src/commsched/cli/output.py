@@ -94,18 +94,6 @@ def in_words(record: Reasoned) -> str:
     return "; ".join(dict.fromkeys(f"{policy}: {words}" if words else policy for policy, _, words in told(record)))
 
 
-def masked(address: str | None) -> str:
-    """An address that is shown but not told: ``m…@example.com``, ``+1847…42``."""
-    if not address:
-        return ""
-    name, at, domain = address.rpartition("@")
-    if at:
-        return f"{name[:1]}…@{domain}"
-    if address.startswith("+"):
-        return f"{address[:5]}…{address[-2:]}"
-    return f"{address[:3]}…"
-
-
 def spreadsheet_safe(text: str) -> str:
     """A cell that no spreadsheet runs as a formula (OWASP, CSV injection)."""
     return f"'{text}" if text.startswith(_FORMULA) else text

@@ -16,10 +16,14 @@ from commsched.planning.world import World
 from commsched.plugin.base import Outgoing
 from commsched.render.content import Content
 from commsched.render.context import Context
+from commsched.render.links import SAMPLE, Links
 from commsched.render.mail import Mailbox, frame
 from commsched.render.renderer import Renderer
 from commsched.rules.rule import OFFER_SLOTS
 from commsched.timing.civil import zone
+
+# Nobody subscribes to these, and nobody can be kept from them by one press in a mail program.
+MUST_REACH = frozenset({"transactional", "safety", "legal"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +46,19 @@ class Composer:
     renderer: Renderer
     letterhead: Letterhead
     locale: str
+    links: Links | None = None
 
-    def content(self, decision: Decision, state: State, world: World, slots: Sequence[datetime] = ()) -> Content:
+    def content(
+        self, decision: Decision, state: State, world: World, slots: Sequence[datetime] = (), attempt: str = ""
+    ) -> Content:
         """The message in words; ``slots`` are the free times that it offers, if it is one that does.
 
-        Raises :class:`commsched.errors.TemplateError`.
+        Its links are those of the ``attempt``; without one they lead nowhere. Raises
+        :class:`commsched.errors.TemplateError`.
         """
         context = self.context(decision, state, world)
+        if self.links is not None:
+            context = replace(context, links=self.links.all(self._token(attempt, decision.medium or "")))
         if decision.template == OFFER_SLOTS:
             context = replace(context, variables={**context.variables, "slots": tuple(slots)})
         return self.renderer.render(
@@ -73,8 +83,21 @@ class Composer:
             html=content.html,
             send_by=decision.send_by or plan.now + timedelta(minutes=10),
             at=plan.now,
-            mime=self._mime(content, to, name, attempt, plan.now) if medium == "email" else b"",
+            mime=self._mime(decision, content, to, name, attempt, plan.now) if medium == "email" else b"",
+            locale=content.locale,
+            **self._addresses(decision, attempt),
         )
+
+    def _token(self, attempt: str, medium: str) -> str:
+        return self.links.token(attempt, medium) if self.links is not None and self.links.keys and attempt else SAMPLE
+
+    def _addresses(self, decision: Decision, attempt: str) -> dict[str, str]:
+        """The web addresses that go with a message; the channel's callback follows once the channel is known."""
+        if self.links is None:
+            return {}
+        every = self.links.all(self._token(attempt, decision.medium or ""))
+        asked_for = decision.proposal.purpose in MUST_REACH
+        return {"link": every["home"], "unsubscribe": "" if asked_for else every["stop"]}
 
     def context(self, decision: Decision, state: State, world: World) -> Context:
         """What the template sees."""
@@ -101,7 +124,7 @@ class Composer:
             parts=tuple(self._context(part, place, why, decision, world) for part in parts),
         )
 
-    def _mime(self, content: Content, to: str, name: str, attempt: str, at: datetime) -> bytes:
+    def _mime(self, decision: Decision, content: Content, to: str, name: str, attempt: str, at: datetime) -> bytes:
         return frame(
             content,
             self.letterhead.sender,
@@ -109,4 +132,5 @@ class Composer:
             f"{attempt}@{self.letterhead.domain}",
             at,
             unsubscribe=f"mailto:{self.letterhead.unsubscribe}?subject=stop" if self.letterhead.unsubscribe else "",
+            one_click=self._addresses(decision, attempt).get("unsubscribe", ""),
         )

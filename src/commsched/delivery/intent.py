@@ -20,6 +20,7 @@ from commsched.model.facts import Sent
 from commsched.model.subjects import address_subject, kind_of_medium
 from commsched.planning.world import World
 from commsched.plugin.base import Attempt, Outgoing
+from commsched.render.links import code_of
 from commsched.rules.rule import Rule
 from commsched.store import queries
 from commsched.store.ledgers import Loaded
@@ -47,7 +48,7 @@ class Ready:
     def attempt(self) -> Attempt:
         """The attempt as channels and observers see it."""
         o, p = self.outgoing, self.decision.proposal
-        return Attempt(o.attempt, o.key, p.customer, self.channel, o.to, o.at, o.send_by)
+        return Attempt(o.attempt, o.key, p.customer, self.channel, o.to, o.at, o.send_by, o.link)
 
 
 def current(
@@ -212,11 +213,18 @@ def _nearest_due(one: Ready, rules: Mapping[str, Rule]) -> datetime:
 
 
 def ready_of(
-    plan: Plan, decision: Decision, outgoing: Outgoing, world: World, segments: int, organisation: str | None = None
+    plan: Plan,
+    decision: Decision,
+    outgoing: Outgoing,
+    world: World,
+    segments: int,
+    organisation: str | None = None,
+    why: str = "",
 ) -> Ready:
     """The decided, rendered message with the fact that becomes true when it is accepted.
 
-    ``organisation`` is the customer's, where the rule is for a role there.
+    ``organisation`` is the customer's, where the rule is for a role there; ``why`` is what the message says of why it
+    came.
     """
     p, medium = decision.proposal, decision.medium or ""
     sent = Sent(
@@ -244,7 +252,7 @@ def ready_of(
         organisation=organisation if organisation is not None else UNSET,
     )
     record = msgspec.structs.replace(
-        record_of(decision, world.channels), state="sending", subject_line=outgoing.subject, body=outgoing.text
+        record_of(decision, world.channels), state="sending", subject_line=outgoing.subject, body=outgoing.text, why=why
     )
     return Ready(decision, record, outgoing, world.channels[medium], sent)
 
@@ -260,6 +268,7 @@ def _attempt_row(one: Ready, now: datetime) -> dict[str, object]:
         "started_at": micros(now),
         "send_by": micros(one.outgoing.send_by),
         "sent": msgspec.json.encode(one.sent),
+        "code": code_of(one.outgoing.link),
     }
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection
+
+from commsched.errors import SlotTaken
 from commsched.model.facts import Appointment, TaskDone
 from commsched.model.state import Appointment as Standing
 from commsched.model.state import State
@@ -15,6 +18,8 @@ from commsched.planning.ledger import Ledger
 from commsched.planning.prep import tellers
 from commsched.planning.world import World
 from commsched.rules.rule import Service
+from commsched.store import queries, slots
+from commsched.store.ledgers import load
 from commsched.timing.windows import Span
 
 HOUR = timedelta(hours=1)
@@ -50,6 +55,30 @@ def engaged(state: State, services: Mapping[str, Service], asset: str | None, le
             end = one.end if one.end is not None and one.end > one.start else one.start + length
             found.append(Engaged(one, (one.start, end)))
     return found
+
+
+def require_free(
+    connection: Connection,
+    world: World,
+    customer: str,
+    appointment: str,
+    service: Service,
+    asset: str | None,
+    span: Span,
+    said: Callable[[Engaged], str] = lambda _: "",
+) -> None:
+    """Make sure that a customer can have a time, and that it stays so until the commit.
+
+    Raises :class:`SlotTaken` if they are somewhere else by now, in the words of ``said``, or if the time is taken.
+    """
+    # Ledgers are locked before calendars. Somebody else may have booked for this customer by now.
+    queries.lock_ledgers(connection, {f"c:{customer}"})
+    state = fold(load(connection, [customer])[customer].ledger, span[0])
+    for one in engaged(state, world.services, asset, appointment):
+        if one.overlaps(span):
+            raise SlotTaken(said(one))
+    if service.calendar is not None:
+        slots.require_free(connection, service.calendar, span, leaving=(customer, appointment))
 
 
 def told_with(fact: Appointment, ledger: Ledger, world: World, by: str, now: datetime) -> list[TaskDone]:

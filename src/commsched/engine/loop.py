@@ -213,13 +213,14 @@ class _Pass:
             return slots_for(desk, connection, decision, loaded.ledger, self.now)
 
     def _ready(self, one: Plan, decision: Decision, state: State, slots: Sequence[datetime]) -> Ready:
-        content = self.loop.composer.content(decision, state, self.world, slots)
-        outgoing = self.loop.composer.outgoing(one, decision, content, state, self.loop.new_id(decision.key))
+        attempt = self.loop.new_id(decision.key)
+        content = self.loop.composer.content(decision, state, self.world, slots, attempt)
+        outgoing = self.loop.composer.outgoing(one, decision, content, state, attempt)
         count = segments(content.text).count if decision.medium == "sms" else 1
         rule = self.world.rule(decision.proposal.rule)
         role = rule is not None and rule.to is not None and rule.to.role is not None
         organisation = state.profile.organisation if role else None
-        return ready_of(one, decision, outgoing, self.world, count, organisation)
+        return ready_of(one, decision, outgoing, self.world, count, organisation, content.why)
 
     def _commit(
         self,

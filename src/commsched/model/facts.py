@@ -187,7 +187,10 @@ class Obligation(Fact, tag="obligation", frozen=True, kw_only=True):
 
 
 class Appointment(Fact, tag="appointment", frozen=True, kw_only=True):
-    """A meeting at a place and time; ``place_zone`` is the IANA zone in which its time is printed."""
+    """A meeting at a place and time; ``place_zone`` is the IANA zone in which its time is printed.
+
+    ``disowned``: the customer says that they never made it.
+    """
 
     id: Id
     service: str | UnsetType = UNSET
@@ -198,6 +201,11 @@ class Appointment(Fact, tag="appointment", frozen=True, kw_only=True):
     booked_by: Literal["customer", "staff", "system"] | UnsetType = UNSET
     calendar: str | None | UnsetType = UNSET
     place_zone: str | None | UnsetType = UNSET
+    disowned: bool | UnsetType = UNSET
+
+
+# What a fact may say of an appointment, besides its id.
+APPOINTMENT = ("service", "asset", "start", "end", "status", "booked_by", "calendar", "place_zone", "disowned")
 
 
 class Event(Fact, tag="event", frozen=True, kw_only=True):

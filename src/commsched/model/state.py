@@ -91,6 +91,7 @@ class Appointment(msgspec.Struct, frozen=True, gc=False):
     status_by: str
     source: str = ""
     learnt: datetime | None = None
+    disowned: bool = False
 
 
 class Case(msgspec.Struct, frozen=True, gc=False):

@@ -73,3 +73,15 @@ def _quoted(part: str) -> str:
 def customer_of(key: str) -> str:
     """The customer that a message key belongs to."""
     return unquote(key.partition("/")[0])
+
+
+def masked(address: str | None) -> str:
+    """An address that is shown but not told: ``m…@example.com``, ``+1847…42``."""
+    if not address:
+        return ""
+    name, at, domain = address.rpartition("@")
+    if at:
+        return f"{name[:1]}…@{domain}"
+    if address.startswith("+"):
+        return f"{address[:5]}…{address[-2:]}"
+    return f"{address[:3]}…"

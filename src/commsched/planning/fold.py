@@ -183,7 +183,7 @@ class _Builder:
         start, end = standing.get("start"), standing.get("end")
         if fact.start is not UNSET and fact.end is UNSET and start is not None and end is not None:
             standing["end"] = end + (fact.start - start)  # what moves takes as long as before
-        _update(standing, fact, ("service", "asset", "start", "end", "status", "booked_by", "calendar", "place_zone"))
+        _update(standing, fact, f.APPOINTMENT)
         standing.setdefault("first_at", fact.at)
         standing["source"], standing["learnt"] = fact.source or "", learnt
 

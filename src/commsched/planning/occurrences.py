@@ -169,6 +169,7 @@ class Subjects:
                         "appointment.id": a.id,
                         "appointment.status": a.status,
                         "appointment.booked_by": a.booked_by,
+                        "appointment.disowned": a.disowned,
                     },
                 )
 

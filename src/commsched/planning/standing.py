@@ -69,6 +69,7 @@ def appointment_of(name: str, a: dict[str, Any]) -> Appointment:
         status_by=a.get("status_by", a["moved_by"]),
         source=a["source"],
         learnt=a["learnt"],
+        disowned=a.get("disowned", False),
     )
 
 

@@ -28,7 +28,7 @@ class Context:
     ``variables``: the flat names of the planner, with values that are text, numbers, booleans, dates, instants or
     tuples of text; ``None`` is as if the name were absent. ``zone``: the reader's. ``place``: the zone in which an
     appointment takes place (default: the reader's). ``why``: the rule's reason as the rule has it, a template of its
-    own. ``parts``: what a bundle is made of.
+    own. ``parts``: what a bundle is made of. ``links``: the message's own, by name; none where there are no pages.
     """
 
     variables: Mapping[str, object]
@@ -37,6 +37,7 @@ class Context:
     why: str = ""
     department: Department | None = None
     parts: tuple[Context, ...] = ()
+    links: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +217,8 @@ def _settle(alone: dict[str, object], groups: dict[str, dict[str, object]], cont
         alone[name] = Group(name, members, alone.get(name))
     if context.department is not None:
         alone["department"] = _department(context.department)
+    if context.links:
+        alone["links"] = Group("links", context.links, context.links["home"])
 
 
 _PLAIN = frozenset({str, int, float, bool, tuple, list})

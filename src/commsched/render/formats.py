@@ -113,6 +113,12 @@ def weekday(day: date, locale: str) -> str:
     return format_date(day, "EEEE", locale)
 
 
+def language_name(locale: str) -> str:
+    """A language by its own name: ``Deutsch``."""
+    named = Locale.parse(locale).language_name or locale
+    return named[:1].upper() + named[1:]
+
+
 @lru_cache(maxsize=8192)
 def month(day: date, locale: str) -> str:
     """``December 2026``."""

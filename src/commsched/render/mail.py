@@ -30,6 +30,7 @@ _OURS = frozenset(
         "message-id",
         "auto-submitted",
         "list-unsubscribe",
+        "list-unsubscribe-post",
         "mime-version",
         "content-type",
         "content-transfer-encoding",
@@ -41,6 +42,7 @@ _SPECIAL = re.compile(r'["\\]')
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])")
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,39}")
 _MAILTO = re.compile(r"mailto:[!#-;=?-~]+@[!#-;=?-~]+")
+_HTTPS = re.compile(r"https?://[!#-;=?-~]+")
 _SAFE = bytes((9, 10, *range(32, 127)))
 _BLANKS = (b" ", b"\t")
 # A line is cut so short that escaping its first character keeps it within the 76 columns.
@@ -70,11 +72,13 @@ def frame(
     headers: Mapping[str, str | Mailbox] = _NO_HEADERS,
     *,
     unsubscribe: str = "",
+    one_click: str = "",
 ) -> bytes:
     """The whole mail as it goes over the wire, the same for the same arguments.
 
     ``message_id``: ``id@domain``, with or without angle brackets. ``headers``: more of them, such as ``Reply-To``.
-    ``unsubscribe``: a ``mailto:`` address for ``List-Unsubscribe`` (RFC 2369). :class:`UnsafeHeader`: what is wrong.
+    ``unsubscribe``: a ``mailto:`` address for ``List-Unsubscribe`` (RFC 2369); ``one_click``: a web address to which
+    one POST stops such mail (RFC 8058). :class:`UnsafeHeader`: what is wrong.
     """
     identity = _identity(message_id)
     lines = [
@@ -85,8 +89,7 @@ def frame(
         f"Message-ID: <{identity}>",
         "Auto-Submitted: auto-generated",
     ]
-    if unsubscribe:
-        lines.append(f"List-Unsubscribe: <{_checked(_MAILTO, unsubscribe, 'List-Unsubscribe')}>")
+    lines += _stopping(unsubscribe, one_click)
     lines += [_extra(name, value) for name, value in headers.items()]
     lines.append("MIME-Version: 1.0")
     head = "\r\n".join(lines).encode("ascii")
@@ -103,6 +106,14 @@ def frame(
             b"\r\n--%b--\r\n" % boundary,
         )
     )
+
+
+def _stopping(unsubscribe: str, one_click: str) -> list[str]:
+    """How to stop such mail. The web address comes first: mail programs take the first that they know."""
+    ways = [f"<{_checked(_HTTPS, one_click, 'List-Unsubscribe')}>"] if one_click else []
+    ways += [f"<{_checked(_MAILTO, unsubscribe, 'List-Unsubscribe')}>"] if unsubscribe else []
+    lines = ["List-Unsubscribe: " + ",\r\n ".join(ways)] if ways else []
+    return [*lines, "List-Unsubscribe-Post: List-Unsubscribe=One-Click"] if one_click else lines
 
 
 def _boundary(identity: str) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -88,17 +89,18 @@ class Renderer:
         """
         spoken, piece = self._choose(name, medium, locale)
         variables = self._variables(context, spoken, f"{name}, why")
+        why = str(variables.get("why", ""))
         if medium == "email":
-            return _mail(piece, variables, spoken)
+            return replace(_mail(piece, variables, spoken), why=why)
         written = piece.text.render(variables)
         text = sms.tidy(written) if medium in _SPOKEN else _tidy(written)
         if not text.strip():
             raise TemplateError(f"{piece.text.name}:1: the text is empty.")
         if medium != "sms":
-            return Content("", text, locale=spoken.tag)
+            return Content("", text, locale=spoken.tag, why=why)
         if len(text) > MOST_SMS:
             raise TemplateError(f"{piece.text.name}:1: it is longer than the {MOST_SMS:,} characters of an SMS.")
-        return Content("", text, segments=sms.segments(text).count, locale=spoken.tag)
+        return Content("", text, segments=sms.segments(text).count, locale=spoken.tag, why=why)
 
     def phrase(self, text: str, context: Context, *, locale: str = "", where: str = "phrase") -> str:
         """A short template that stands in configuration, such as a rule's ``why``; ``where`` names it in errors."""

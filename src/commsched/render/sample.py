@@ -62,6 +62,7 @@ _TRIGGERS: Mapping[str, Mapping[str, object]] = {
         "appointment.id": "ap-1",
         "appointment.status": "booked",
         "appointment.booked_by": "customer",
+        "appointment.disowned": False,
         "start": datetime(2026, 12, 1, 15, tzinfo=UTC),
         "end": datetime(2026, 12, 1, 15, 45, tzinfo=UTC),
         "booked": datetime(2026, 11, 20, 18, 30, tzinfo=UTC),

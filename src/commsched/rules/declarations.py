@@ -61,6 +61,7 @@ BY_TRIGGER: Mapping[TriggerKind, tuple[Row, ...]] = {
         ("appointment.id", "string", "the appointment's id"),
         ("appointment.status", "string", "`proposed`, `booked`, `confirmed`, `cancelled`, `completed` or `no_show`"),
         ("appointment.booked_by", "string", "`customer`, `staff` or `system`"),
+        ("appointment.disowned", "boolean", "whether the customer says that they never made it"),
     ),
     "obligation": (
         ("obligation.id", "string", "the obligation's id"),

@@ -15,7 +15,7 @@ _TRANSLATION = frozenset({"gettext", "ngettext", "pgettext", "npgettext"})
 _ENVIRONMENT = jinja2.Environment(extensions=["jinja2.ext.i18n"], autoescape=True)
 # What every text may name besides the variables and anchors of its trigger.
 EVERYWHERE = frozenset(
-    {"why", "department", "organisation", "parts", "locale", "reference", "place_zone", "step", "based_on"}
+    {"why", "department", "organisation", "parts", "locale", "reference", "place_zone", "step", "based_on", "links"}
 )
 # Groups whose members are all declared. Others print in ways that the renderer knows (`due.date`).
 CLOSED = frozenset({"customer", "asset", "facts"})

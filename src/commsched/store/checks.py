@@ -47,10 +47,6 @@ _TIMES: Mapping[type, tuple[str, ...]] = {
 }
 
 
-# What a fact may say of an appointment.
-SAID = ("service", "asset", "start", "end", "status", "booked_by", "calendar", "place_zone")
-
-
 class Checker:
     """Checks facts against a vocabulary, and completes them. The facts it is handed are its own to change."""
 
@@ -174,7 +170,7 @@ class Checker:
             raise FactRejected("every", "a service plan says every how often, or when next (next_due)")
 
     def appointment(self, fact: f.Appointment) -> None:
-        if all(getattr(fact, name) is UNSET for name in SAID):
+        if all(getattr(fact, name) is UNSET for name in f.APPOINTMENT):
             raise FactRejected("", f"this says nothing of the appointment {fact.id}; write what is so, e.g. its start")
         if fact.service is not UNSET:
             self._known("service", fact.service, self.services)

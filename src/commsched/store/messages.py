@@ -27,7 +27,7 @@ class MessageRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """A message as tools see it: the M of DESIGN §11.
 
     ``reasons`` are policy, code and the customer's sentence. ``notes`` are the staff's sentences, one a reason in the
-    same order, or none at all; :func:`told` puts them together.
+    same order, or none at all; :func:`told` puts them together. ``why`` is what its reader was told of why it came.
     """
 
     key: str
@@ -54,6 +54,7 @@ class MessageRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     subject_line: str = ""
     body: str = ""
     notes: tuple[str, ...] = ()
+    why: str = ""
 
 
 class TaskRecord(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -217,7 +217,8 @@ message = Table(
     sqlite_with_rowid=False,
 )
 
-# Every attempt to send, written down before the call. ``sent`` is the fact that becomes true when it is accepted.
+# Every attempt to send, written down before the call. ``sent`` is the fact that becomes true when it is accepted;
+# ``code`` the secret of its links where a signed one would be too long.
 attempt = Table(
     "attempt",
     metadata,
@@ -232,6 +233,8 @@ attempt = Table(
     Column("finished_at", BigInteger),
     Column("detail", Text),
     Column("sent", Bytes, nullable=False),
+    Column("code", Text),
+    Index("attempt_by_code", "code", unique=True),
     Index("attempt_by_message", "customer", "key"),
     Index("attempt_by_state", "state"),
     sqlite_with_rowid=False,

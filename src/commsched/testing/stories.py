@@ -27,6 +27,7 @@ from commsched.model.facts import AnyFact
 from commsched.model.subjects import subject_of
 from commsched.store import queries
 from commsched.store.intake import Origin, complete
+from commsched.store.keys import ensure_link_keys
 from commsched.store.messages import MessageRecord, TaskRecord, load_record, load_task
 from commsched.store.store import Store
 
@@ -49,6 +50,7 @@ class Story:
         self.zone = self.app.configuration.deployment.zone
         self.clock.at = self.time(starts)
         self.app.remember_rules()
+        ensure_link_keys(self.app.store, "the same in every story")
         self._loop = self.app.loop(Counter())
 
     def time(self, text: str) -> datetime:

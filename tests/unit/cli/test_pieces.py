@@ -14,9 +14,10 @@ import pytest
 import commsched
 from commsched import public
 from commsched.cli.drawing import Axis
-from commsched.cli.output import masked, spreadsheet_safe
+from commsched.cli.output import spreadsheet_safe
 from commsched.cli.times import age, local, moment
 from commsched.errors import Misuse
+from commsched.model.subjects import masked
 from commsched.timing.windows import Windows
 
 CHICAGO = ZoneInfo("America/Chicago")

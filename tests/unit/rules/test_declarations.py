@@ -27,7 +27,7 @@ ASSET = {
 OWN = {
     "service_due": {"service", "due.earliest", "due.latest", "due.certain", "due.by_usage", "due.advised"},
     "service_record": {"service", "record.outcome", "record.dated", "record.severity"},
-    "appointment": {"service", "appointment.id", "appointment.status", "appointment.booked_by"},
+    "appointment": {"service"} | {f"appointment.{name}" for name in ("id", "status", "booked_by", "disowned")},
     "obligation": {"obligation.id", "obligation.kind", "obligation.status", "obligation.amount"},
     "event": {"event.kind", "event.item", "event.amount", "event.reason", "event.nights"},
     "feedback": {"feedback.mood", "feedback.department"},

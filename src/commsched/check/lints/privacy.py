@@ -21,7 +21,8 @@ REMINDS = frozenset({"appointment", "service_due", "obligation", "offer"})
 _MAY = frozenset(
     {"customer.name", "customer.id", "customer.roles", "customer.locale", "appointment.booked_by", "appointment.status"}
     | {"offer.start", "offer.end", "due", "start", "end", "booked", "changed", "offered", "expires", "last", "opens"}
-    | {"closes", "prep", "slots", "department", "organisation", "why", "locale", "direction", "subject", "content"}
+    | {"closes", "prep", "slots", "department", "organisation", "links", "why", "locale", "direction", "subject"}
+    | {"content"}
 )
 _environment = Environment()  # noqa: S701 - it only parses
 

@@ -162,8 +162,9 @@ class _Shown:
 
     def interesting(self) -> None:
         """Some messages: the first of each rule, the most urgent rules first."""
-        from commsched.cli.output import masked, table
+        from commsched.cli.output import table
         from commsched.cli.times import short
+        from commsched.model.subjects import masked
 
         seen: set[tuple[str, str]] = set()
         chosen = []

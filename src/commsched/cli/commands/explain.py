@@ -72,9 +72,10 @@ def _all(session: Session, customer: str) -> None:
 
 
 def _print(console: Console, found: Explained) -> None:
-    from commsched.cli.output import line, masked
+    from commsched.cli.output import line
     from commsched.cli.times import local
     from commsched.cli.verdict import sentence
+    from commsched.model.subjects import masked
 
     record, zone = found.record, found.zone
     line(console, f"{record.rule} / {record.step}, to {found.name} ({record.customer}) {masked(record.to)}".rstrip())

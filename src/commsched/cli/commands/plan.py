@@ -101,9 +101,10 @@ def _print(console: Console, found: Overview, zone: ZoneInfo, *, words: bool) ->
 
 
 def _rows(found: Overview, zone: ZoneInfo) -> list[tuple[str, ...]]:
-    from commsched.cli.output import in_words, masked
+    from commsched.cli.output import in_words
     from commsched.cli.planned import when
     from commsched.cli.times import local
+    from commsched.model.subjects import masked
 
     return [
         (

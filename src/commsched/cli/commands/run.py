@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -10,7 +12,9 @@ import click
 from commsched.cli.session import Session, command
 
 if TYPE_CHECKING:
+    from commsched.app import App
     from commsched.engine.report import Report
+    from commsched.web.serve import Door
 
 
 @command("run")
@@ -20,24 +24,43 @@ if TYPE_CHECKING:
     metavar="N",
     help="Let a new or edited rule write to up to N customers on its first day.",
 )
-def run(session: Session, accept: int | None) -> None:
-    """Run the service until it is stopped (Ctrl-C, or SIGTERM): take facts in from the sources, plan, send.
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="The address on which customers' pages are served."
+)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="The port; 0 is any that is free."
+)
+@click.option("--public-url", metavar="URL", help="Where customers reach the pages, instead of the configured address.")
+@click.option(
+    "--trust-proxy", "proxies", multiple=True, metavar="HOST", help="A proxy whose word on the caller's address counts."
+)
+def run(
+    session: Session, accept: int | None, host: str, port: int, public_url: str | None, proxies: tuple[str, ...]
+) -> None:
+    """Run the service until it is stopped (Ctrl-C, or SIGTERM): take facts in, plan, send, serve customers' pages.
 
     A rule that is new, or not what it was when the store last saw it, is named with how many customers it
     would write to on its first day; above `first_day` of the configuration nothing starts without --accept.
 
-    Several may run over the same store. The log goes to stderr, as JSON unless that is a terminal.
+    The pages behind customers' links are served where there is a `public_url`; put a proxy with TLS in front
+    of them. Several services may run over the same store, each with a --port of its own. The log goes to stderr,
+    as JSON unless that is a terminal.
 
     Example: commsched run
+
+    Example: commsched run --port 8000 --public-url http://localhost:8000
     """
     import structlog
 
     from commsched.cli.accepting import admit
     from commsched.engine.feedback import Feedback
     from commsched.engine.local import LocalEngine, presence
+    from commsched.web.serve import Door
 
     _log_service(session.verbose)
     app = session.app_with_logs()
+    if public_url is not None:
+        app.public_url = _address(public_url)
     admit(session, app, accept)
     app.remember_rules()
     loop, now = app.loop(), app.clock.now()
@@ -54,11 +77,36 @@ def run(session: Session, accept: int | None) -> None:
         click.echo(f"{app.configuration.deployment.name}: planning and sending until stopped.", err=True)
         app.plugins.tell("startup", app=app)
         try:
-            LocalEngine(loop, app.clock, app.pull, report, app.sync, feedback.send).run()
+            with _pages(app, Door(host, port, proxies)):
+                LocalEngine(loop, app.clock, app.pull, report, app.sync, feedback.send).run()
         finally:
             app.plugins.tell("shutdown", app=app)
             app.store.close()
     click.echo("Stopped.", err=True)
+
+
+def _address(text: str) -> str:
+    from commsched.config import public_address
+    from commsched.errors import Misuse
+
+    try:
+        return public_address(text)
+    except ValueError as error:
+        raise Misuse(f"--public-url: {error}") from error
+
+
+@contextmanager
+def _pages(app: App, door: Door) -> Iterator[None]:
+    """The customers' pages beside the engine, where there are any."""
+    from commsched.web.serve import serving
+
+    if not app.public_url:
+        click.echo("There is no public_url, so that messages have no links and no pages are served.", err=True)
+        yield
+        return
+    with serving(app, door) as port:
+        click.echo(f"Customers' pages: {app.public_url}, served on {door.host}:{port}.", err=True)
+        yield
 
 
 def _log_service(verbose: int) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from commsched.store.queries.attempts import (
     add_attempts,
+    attempt_by,
     attempts,
     end_attempts,
     lock_attempt,
@@ -137,6 +138,7 @@ __all__ = [
     "appointments_in",
     "appointments_named",
     "appointments_of",
+    "attempt_by",
     "attempts",
     "booked",
     "breakers",

@@ -60,6 +60,12 @@ def attempts(
     return list(connection.execute(query))
 
 
+def attempt_by(connection: Connection, *, attempt: str | None = None, code: str | None = None) -> Row[Any] | None:
+    """One attempt, by its id or by the code of its links."""
+    known = t.attempt.c.id == attempt if code is None else t.attempt.c.code == code
+    return connection.execute(select(t.attempt).where(known)).one_or_none()
+
+
 def lock_attempt(connection: Connection, attempt: str) -> Row[Any] | None:
     """One attempt, kept from changing until the commit."""
     return connection.execute(select(t.attempt).where(t.attempt.c.id == attempt).with_for_update()).one_or_none()

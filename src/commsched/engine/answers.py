@@ -1,0 +1,160 @@
+"""What customers answer, as facts: by a link or in a reply, the same answer makes the same facts.
+
+An answer may come twice, or be pressed by a program that reads mail: what already stands is not stated again, and each
+answer can be taken back by another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypedDict, Unpack
+
+from msgspec import UNSET, UnsetType
+
+from commsched.model.facts import AnyFact, Appointment, AppointmentStatus, Consent, Feedback, Mood, Reply
+from commsched.model.state import Appointment as Standing
+from commsched.model.state import State
+from commsched.rules.rule import Service
+from commsched.store.messages import MessageRecord
+
+# What an answer is stated by: who had the link, or the telephone.
+SOURCE = "customer-answers"
+AHEAD = frozenset({"proposed", "booked", "confirmed"})
+Scope = Literal["topic", "purpose", "medium", "everything"]
+
+
+class _Common(TypedDict):
+    at: datetime
+    recorded_at: datetime
+    customer: str
+    source: str
+    stated_by: Literal["customer"]
+
+
+class _Changed(TypedDict, total=False):
+    service: str
+    start: datetime
+    end: datetime
+    calendar: str | None
+    place_zone: str
+    asset: str | UnsetType
+    booked_by: Literal["customer"]
+    disowned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Who answers which message when, and how.
+
+    ``about`` is the id of the appointment that is answered, where it is about one; ``by`` is ``link`` or the medium of
+    a reply.
+    """
+
+    message: MessageRecord
+    now: datetime
+    about: str
+    by: str = "link"
+
+    @property
+    def medium(self) -> str:
+        """The medium of the message that is answered."""
+        return self.message.medium or ""
+
+    def appointment(self, state: State) -> Standing | None:
+        """The appointment that the message is about, as it stands now."""
+        return state.appointments.get(self.about)
+
+    def confirm(self, state: State) -> list[AnyFact]:
+        """They will come; what was proposed is booked by that. Nothing, if it lies in the past or is off."""
+        standing = self.appointment(state)
+        if standing is None or standing.status not in AHEAD or standing.start <= self.now:
+            return []
+        if standing.status == "proposed":
+            return [self._appointment("booked", booked_by="customer"), self.replied("yes")]
+        return [] if standing.status == "confirmed" else [self._appointment("confirmed"), self.replied("yes")]
+
+    def cancel(self, state: State) -> list[AnyFact]:
+        """They will not come."""
+        standing = self.appointment(state)
+        if standing is None or standing.status not in AHEAD or standing.start <= self.now:
+            return []
+        return [self._appointment("cancelled"), self.replied("no")]
+
+    def disown(self, state: State) -> list[AnyFact]:
+        """They never made it: it is withdrawn, and the desk finds out how it came to be."""
+        standing = self.appointment(state)
+        if standing is None or standing.disowned or standing.status not in AHEAD | {"cancelled"}:
+            return []
+        return [self._appointment("cancelled", disowned=True), self.replied("not made by me")]
+
+    def keep(self, state: State) -> list[AnyFact]:
+        """They take a cancellation back; whether the time is still free is the caller's question."""
+        standing = self.appointment(state)
+        if standing is None or standing.status != "cancelled" or standing.start <= self.now:
+            return []
+        return [self._appointment("booked", booked_by="customer", disowned=False), self.replied("kept")]
+
+    def book(self, service: Service, asset: str | None, start: datetime, zone: str) -> list[AnyFact]:
+        """They take a time, or move to it."""
+        fact = self._appointment(
+            "booked",
+            booked_by="customer",
+            disowned=False,
+            service=service.id,
+            start=start,
+            end=start + service.duration,
+            calendar=service.calendar,
+            place_zone=zone,
+            asset=asset if asset is not None else UNSET,
+        )
+        return [fact, self.replied("another time")]
+
+    def stop(self, scope: Scope, state: State) -> list[AnyFact]:
+        """They want no more: about this topic, for this purpose, on this medium, or at all."""
+        return self._unless_said(self._consent(scope, granted=False), state)
+
+    def start(self, scope: Scope, state: State) -> list[AnyFact]:
+        """They take a stop back."""
+        return self._unless_said(self._consent(scope, granted=True), state)
+
+    def feel(self, mood: Mood, state: State, words: str | None = None) -> list[AnyFact]:
+        """How they feel. The same again, on the same day and without words, says nothing new."""
+        last = state.feedback[-1][1] if state.feedback else None
+        department, today = self.message.department, self.now.date()
+        said = last is not None and (last.mood, last.department, last.at.date()) == (mood, department, today)
+        if said and not words:
+            return []
+        return [Feedback(**self._common, mood=mood, department=department, about=self.message.key, words=words)]
+
+    def replied(self, text: str) -> Reply:
+        """That they answered this message."""
+        return Reply(**self._common, medium=self.medium, key=self.message.key, text=text)
+
+    @property
+    def _common(self) -> _Common:
+        return _Common(
+            at=self.now, recorded_at=self.now, customer=self.message.customer, source=SOURCE, stated_by="customer"
+        )
+
+    def _appointment(self, status: AppointmentStatus, **fields: Unpack[_Changed]) -> Appointment:
+        return Appointment(**self._common, id=self.about, status=status, **fields)
+
+    def _unless_said(self, new: Consent, state: State) -> list[AnyFact]:
+        """The consent, unless it is their last word on that already."""
+        about = [one for one in state.consents if _about(one) == _about(new)]
+        last = max(about, key=lambda one: one.at, default=None)
+        return [] if last is not None and last.granted == new.granted and last.stated_by == "customer" else [new]
+
+    def _consent(self, scope: Scope, *, granted: bool) -> Consent:
+        """A refusal, or its end. What is narrower than a medium holds on all of them: they do not want it at all."""
+        purpose = self.message.purpose if scope == "purpose" else "*"
+        topic = self.message.topic if scope == "topic" else None
+        medium = self.medium if scope == "medium" else "*"
+        return Consent(
+            **self._common, medium=medium, purpose=purpose, topic=topic, granted=granted, method=f"by {self.by}"
+        )
+
+
+def _about(one: Consent) -> tuple[str, str, str | None]:
+    return one.medium, one.purpose, one.topic

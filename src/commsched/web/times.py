@@ -1,0 +1,85 @@
+"""Another time: the free ones that a customer can choose from, and taking one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import groupby
+
+from sqlalchemy import Connection
+
+from commsched.app import App
+from commsched.engine.atdesk import require_free
+from commsched.engine.booking import Desk, Look, against, free_times, tellings, too_late_for
+from commsched.render.context import Day, When
+from commsched.render.formats import Language
+from commsched.web.letters import Letter, Matter
+
+# How far ahead one looks: three weeks, and then three more.
+AHEAD = timedelta(days=21)
+FURTHER = 2
+MOST = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A free time; ``value`` is what its button sends, ``prepare`` when preparing for it would begin."""
+
+    value: str
+    when: When
+    prepare: When | None
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """The free times of one day."""
+
+    day: str
+    choices: tuple[Choice, ...]
+
+
+def choices(app: App, letter: Letter, matter: Matter, tongue: Language) -> list[Days]:
+    """The free times for a matter, the best of the next weeks, by day; none if nothing is free."""
+    desk, found = app.desk(), []
+    with app.store.read() as connection:
+        for times in range(FURTHER):
+            begins = letter.now + times * AHEAD
+            look = _look(letter, matter, (begins, begins + AHEAD))
+            found = [slot.start for slot in free_times(desk, connection, look, letter.now).slots]
+            if found:
+                break
+    shown = [_choice(desk, letter, matter, start, tongue) for start in sorted(found)]
+    by_day = groupby(shown, key=lambda one: one.when.local.date())
+    return [Days(Day(day, tongue.name).day, tuple(those)) for day, those in by_day]
+
+
+def take(app: App, letter: Letter, matter: Matter, start: datetime) -> bool:
+    """Take a time, or move to it; whether it could still be had. Raises :class:`SlotTaken` if somebody was faster."""
+    desk, span = app.desk(), (start, start + matter.service.duration)
+    look = _look(letter, matter, span)
+    with app.store.read() as connection:
+        if against(desk, connection, look, start, letter.now) or too_late_for(desk, look, start, letter.now):
+            return False
+    facts = letter.answer.book(matter.service, matter.asset, start, str(letter.world.zone))
+    customer = letter.message.customer
+    app.record([(f"c:{customer}", fact) for fact in facts], partial(_guard, letter=letter, matter=matter, start=start))
+    return True
+
+
+def _guard(connection: Connection, *, letter: Letter, matter: Matter, start: datetime) -> None:
+    span = (start, start + matter.service.duration)
+    require_free(connection, letter.world, letter.message.customer, letter.about, matter.service, matter.asset, span)
+
+
+def _look(letter: Letter, matter: Matter, within: tuple[datetime, datetime]) -> Look:
+    leaving = letter.about if letter.appointment is not None else None
+    return Look(matter.service, within, letter.ledger, leaving=leaving, asset=matter.asset, limit=MOST)
+
+
+def _choice(desk: Desk, letter: Letter, matter: Matter, start: datetime, tongue: Language) -> Choice:
+    needed = tellings(desk, matter.service, start)
+    first = min((one.begins for one in needed), default=None)
+    place = letter.world.zone
+    prepare = When.at(first, place, tongue.name) if first is not None else None
+    return Choice(start.isoformat(), When.at(start, place, tongue.name), prepare)
