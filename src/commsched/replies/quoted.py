@@ -1,4 +1,4 @@
-"""Out of a mail that answers one of ours: what the person wrote, without what they quote and without their signature."""
+"""Out of a mail that answers one of ours: what the person wrote, without quotations and without their signature."""
 
 from __future__ import annotations
 
