@@ -1,6 +1,7 @@
 """Links as programs meet them: scanners, mail programs, forgers, and whoever presses twice."""
 
 import http.client
+from collections import Counter
 from datetime import timedelta
 from urllib.parse import urlencode, urlsplit
 
@@ -138,6 +139,30 @@ def test_a_body_that_is_too_large_is_refused(told):
     """Nobody fills our memory through a form."""
     shop = told()
     assert ask(f"{shop.home}/feedback", "POST", {"mood": "fine", "words": "x" * 100_000})[0] == 413
+
+
+def test_garbage_changes_nothing_and_is_turned_away(told):
+    """Ten thousand requests for nothing: no fact, at most a few answered in full, and others are served meanwhile."""
+    shop = told()
+    base, before, statuses = shop.home.rpartition("/")[0], shop.facts(), Counter()
+    parts = urlsplit(base)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
+    for number in range(10_000):
+        connection.request("GET", f"{parts.path}/{number:016d}")
+        answer = connection.getresponse()
+        answer.read()
+        statuses[answer.status] += 1
+    assert set(statuses) == {404, 429}
+    assert statuses[404] < 2000
+    assert shop.facts() == before
+
+
+def test_a_link_that_is_pressed_without_end_is_turned_away(told):
+    """Nobody presses a button a hundred times a minute; what was pressed counts once."""
+    shop = told()
+    statuses = Counter(ask(f"{shop.home}/confirm", "POST", {})[0] for _ in range(70))
+    assert set(statuses) == {303, 429}
+    assert statuses[429] >= 10
 
 
 def test_nobody_puts_words_in_our_mouth(told):

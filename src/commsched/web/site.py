@@ -13,6 +13,7 @@ from litestar.params import FromPath
 
 from commsched.app import App
 from commsched.web.letters import opened
+from commsched.web.limits import Limits
 from commsched.web.pages import Page, nowhere
 from commsched.web.presses import one_click, press
 from commsched.web.views import VIEWS, home
@@ -32,11 +33,24 @@ HEADERS = {
 }
 
 
+_TOO_OFTEN = Response(
+    "That was too often. Please wait a minute.",
+    media_type=MediaType.TEXT,
+    status_code=429,
+    headers={**HEADERS, "Retry-After": "60"},
+)
+
+
 def site(app: App) -> Litestar:
     """The customers' pages of a deployment, as an ASGI application."""
+    limits = Limits()
+
+    def limited(request: Request[object, object, Shared]) -> Response[str] | None:
+        host = request.client.host if request.client is not None else ""
+        return None if limits.address(host) else _TOO_OFTEN
 
     async def show(token: str, action: str, asked: Mapping[str, str]) -> Response[str]:
-        return _response(await to_thread(_shown, app, token, action, asked))
+        return await to_thread(_shown, app, token, action, asked)
 
     @route("/m/{token:str}", http_method=["GET", "HEAD"])
     async def message(token: FromPath[str], request: Request[object, object, Shared]) -> Response[str]:
@@ -53,7 +67,7 @@ def site(app: App) -> Litestar:
         token: FromPath[str], action: FromPath[str], request: Request[object, object, Shared]
     ) -> Response[str]:
         form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
-        return await to_thread(_pressed, app, token, action, form, request.query_params.get("lang"))
+        return await to_thread(_pressed, app, limits, token, action, form, request.query_params.get("lang"))
 
     @get("/style.css", media_type="text/css", cache_control=None)
     async def style() -> Response[str]:
@@ -61,24 +75,29 @@ def site(app: App) -> Litestar:
 
     return Litestar(
         [message, about, pressed, style],
+        before_request=limited,
         openapi_config=None,
         request_max_body_size=MOST_BODY,
         exception_handlers={404: lambda *_: _response(nowhere(app, None))},
     )
 
 
-def _shown(app: App, token: str, action: str, asked: Mapping[str, str]) -> Page:
+def _shown(app: App, token: str, action: str, asked: Mapping[str, str]) -> Response[str]:
     letter = opened(app, token)
     view = home if not action else VIEWS.get(action)
     if letter is None or view is None:
-        return nowhere(app, asked.get("lang"))
-    return view(app, letter, asked)
+        return _response(nowhere(app, asked.get("lang")))
+    return _response(view(app, letter, asked))
 
 
-def _pressed(app: App, token: str, action: str, form: Mapping[str, str], lang: str | None) -> Response[str]:
+def _pressed(
+    app: App, limits: Limits, token: str, action: str, form: Mapping[str, str], lang: str | None
+) -> Response[str]:
     letter = opened(app, token)
     if letter is None:
         return _response(nowhere(app, lang))
+    if not limits.link(token):
+        return _TOO_OFTEN
     if action == "stop" and form.get("List-Unsubscribe") == "One-Click":
         one_click(app, letter)
         return Response("", media_type=MediaType.TEXT, headers=HEADERS)
