@@ -139,9 +139,13 @@ def add_members(connection: Connection, pairs: Iterable[tuple[str, str]]) -> Non
         connection.execute(upsert(connection)(t.member).on_conflict_do_nothing(), rows)
 
 
-def address_members(connection: Connection) -> Iterator[Row[tuple[str, str]]]:
-    """Every address (its circle) with each customer who has, or had, it. Reads them all: for lists, not for work."""
-    query = select(t.member.c.circle, t.member.c.customer).where(t.member.c.circle >= "a:", t.member.c.circle < "a;")
+def address_members(connection: Connection, kind: str) -> Iterator[Row[tuple[str, str]]]:
+    """Every address of a kind (its circle) with each customer who has, or had, it.
+
+    Reads them all: for lists, not for work.
+    """
+    first, after = f"a:{kind}:", f"a:{kind};"
+    query = select(t.member.c.circle, t.member.c.customer).where(t.member.c.circle >= first, t.member.c.circle < after)
     yield from connection.execution_options(yield_per=10_000).execute(query)
 
 
