@@ -46,7 +46,7 @@ from commsched.rules.rule import Rule, Service
 from commsched.store import queries, slots
 from commsched.store.checks import Checker
 from commsched.store.intake import Batch, Origin, from_lines, read
-from commsched.store.ledgers import append, load
+from commsched.store.ledgers import append, ledgers
 from commsched.store.store import Store, instant, micros
 from commsched.timing.civil import start_of_day, zone
 from commsched.timing.durations import parse_exact
@@ -160,8 +160,8 @@ class App:
             seen = world or self.world(connection)
             wanted = customers if customers is not None else queries.customers(connection)
             for chunk in queries.chunks(wanted):
-                for one in load(connection, chunk).values():
-                    yield plan(one.ledger, seen, now)
+                for ledger in ledgers(connection, chunk):
+                    yield plan(ledger, seen, now)
 
     def remember_rules(self) -> None:
         """Write down which rules there are, from when each counts, and from when the deployment is live."""
