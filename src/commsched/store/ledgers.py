@@ -80,9 +80,7 @@ def load(connection: Connection, customers: Sequence[str]) -> dict[str, Loaded]:
     circles = {subject: circles_of(facts.get(subject, ())) for subject in own}
     versions |= queries.versions(connection, {circle for found in circles.values() for circle in found})
     return {
-        ledger.customer: Loaded(
-            ledger, {one: versions.get(one, (0, 0))[0] for one in (subject, *circles[subject])}
-        )
+        ledger.customer: Loaded(ledger, {one: versions.get(one, (0, 0))[0] for one in (subject, *circles[subject])})
         for subject, ledger in zip(own, _ledgers(connection, customers, facts, circles), strict=True)
     }
 
