@@ -145,9 +145,8 @@ class App:
         """The world as it stands: configuration, calendars, and what the store says of pauses, breakers and rules."""
         now = self.clock.now()
         base, silent = self._base(now), stale(connection, self.fresh, now)
-        return replace(
-            base,
-            hash=hash_of(base.hash, silent),
+        return base.as_it_stands(
+            hash_of(base.hash, silent),
             stale=silent,
             since=self._since(queries.rules(connection), queries.setting(connection, LIVE_FROM), now),
             pauses=tuple(Pause(row.scope, instant(row.since), row.by) for row in queries.pauses(connection)),
