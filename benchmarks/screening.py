@@ -54,7 +54,7 @@ STREAMED = 5000
 def main(arguments: list[str]) -> None:
     """Make, screen, print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks screening")
-    parser.add_argument("--customers", type=int, default=200_000)
+    parser.add_argument("--customers", type=int, default=1_000_000)
     parser.add_argument("--prospects", type=int, default=100_000)
     wanted = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="commsched-bench-") as name:

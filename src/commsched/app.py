@@ -48,7 +48,7 @@ from commsched.store import queries, slots
 from commsched.store.checks import Checker
 from commsched.store.intake import Batch, Origin, from_lines, read
 from commsched.store.keys import ensure_link_keys, link_keys
-from commsched.store.ledgers import append, load
+from commsched.store.ledgers import append, ledgers
 from commsched.store.store import Store, instant, micros
 from commsched.timing.civil import start_of_day, zone
 from commsched.timing.durations import parse_exact
@@ -155,9 +155,8 @@ class App:
         """The world as it stands: configuration, calendars, and what the store says of pauses, breakers and rules."""
         now = self.clock.now()
         base, silent = self._base(now), stale(connection, self.fresh, now)
-        return replace(
-            base,
-            hash=hash_of(base.hash, silent),
+        return base.as_it_stands(
+            hash_of(base.hash, silent),
             stale=silent,
             since=self._since(queries.rules(connection), queries.setting(connection, LIVE_FROM), now),
             pauses=tuple(Pause(row.scope, instant(row.since), row.by) for row in queries.pauses(connection)),
@@ -170,8 +169,8 @@ class App:
             seen = world or self.world(connection)
             wanted = customers if customers is not None else queries.customers(connection)
             for chunk in queries.chunks(wanted):
-                for one in load(connection, chunk).values():
-                    yield plan(one.ledger, seen, now)
+                for ledger in ledgers(connection, chunk):
+                    yield plan(ledger, seen, now)
 
     def remember_rules(self) -> None:
         """Write down which rules there are, from when each counts, and from when the deployment is live."""

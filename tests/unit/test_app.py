@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zoneinfo
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from commsched.engine.clock import SetClock
 from commsched.errors import ConfigurationError
 from commsched.store import queries
 from commsched.store.messages import load_task
+from commsched.store.store import micros
 
 AT = "2026-06-01T12:00:00Z"
 
@@ -158,6 +160,29 @@ def test_plans_of_all_customers(app, customer, learn):
     ]
     with one.store.read() as connection:
         assert queries.counts(connection) == {}
+
+
+def test_what_follows_from_rules_alone_is_worked_out_once(app, customer, learn):
+    """A pause changes the world, and not which policies concern a message or how far a rule reaches."""
+    one = app()
+    learn(one.store, *customer())
+    one.remember_rules()
+    before = world(one)
+    (rule,) = one.rules
+    before.chain(rule.purpose, rule.topic, rule.department)
+    before.bounds(rule, one.clock.now())
+    with one.store.write() as connection:
+        queries.put_pause(connection, "all", micros(one.clock.now()), "ann")
+    after = world(one)
+    assert [pause.scope for pause in after.pauses] == ["all"]
+    assert before.pauses == ()
+    later = one.clock.now() + timedelta(days=1)
+    since = {rule.name: later}
+    fresh = after.as_it_stands("other", {}, since, after.pauses, {})
+    assert fresh.chain(rule.purpose, rule.topic, rule.department) is before.chain(
+        rule.purpose, rule.topic, rule.department
+    )
+    assert fresh.bounds(rule, later) == replace(after, since=since).bounds(rule, later)
 
 
 def test_recording_replaces_the_channels(deploy, store):

@@ -122,8 +122,7 @@ class _Builder:
             self.next_change = at
 
     def customer(self, _: str, fact: f.Customer) -> None:
-        _update(self.profile, fact, _PROFILE)
-        self._said("customer", fact, (name for name in _PROFILE if getattr(fact, name) is not UNSET))
+        self._said("customer", fact, _update(self.profile, fact, _PROFILE))
         if fact.roles is not UNSET:
             self.profile["roles"] = tuple(fact.roles or ())
 
@@ -147,13 +146,13 @@ class _Builder:
         self._said("facts", fact, fact.facts)
 
     def _said(self, of: str, fact: AnyFact, names: Iterable[str]) -> None:
+        who, said_by = fact.stated_by or "import", self.said_by
         for name in names:
-            self.said_by[f"{of}.{name}"] = fact.stated_by or "import"
+            said_by[f"{of}.{name}"] = who
 
     def asset(self, _: str, fact: f.Asset) -> None:
         asset = self.assets.setdefault(fact.id, {})
-        _update(asset, fact, ASSET)
-        self._said(fact.id, fact, (name for name in ASSET if getattr(fact, name) is not UNSET))
+        self._said(fact.id, fact, _update(asset, fact, ASSET))
         if fact.attributes is not UNSET:
             self._said(fact.id, fact, fact.attributes)
             asset["attributes"] = {**asset.get("attributes", {}), **fact.attributes}
@@ -268,11 +267,15 @@ class _Builder:
         return Profile(customer, media=self.media, facts=self.custom, **known)
 
 
-def _update(fields: dict[str, Any], fact: AnyFact, names: tuple[str, ...]) -> None:
+def _update(fields: dict[str, Any], fact: AnyFact, names: tuple[str, ...]) -> list[str]:
+    """Take over what a fact says of these fields; which ones that are."""
+    said = []
     for name in names:
         value = getattr(fact, name)
         if value is not UNSET:
             fields[name] = value
+            said.append(name)
+    return said
 
 
 def _moved(before: datetime | None, after: datetime) -> bool:

@@ -67,7 +67,12 @@ class Subjects:
         self._dues: Dues | None = None
         self._earliest = FIRST
         self.customer = customer_values(state)
+        self._absent = frozenset(kind for kind, kept in _KEPT.items() if not getattr(state, kept))
         self._sent = {part: sent for sent in state.sent for part in sent.parts}
+
+    def knows(self, rule: Rule) -> bool:
+        """Whether the ledger has anything of the kind that a rule is about; of most kinds most have nothing."""
+        return rule.trigger.kind not in self._absent
 
     def of(self, rule: Rule, bounds: Bounds) -> Iterable[Occurrence]:
         """The occurrences of a rule; those of a repeated rule come again and again.
@@ -75,8 +80,6 @@ class Subjects:
         What lies out of the rule's bounds may be left out where that is quick to see.
         """
         kind = rule.trigger.kind
-        if kind in _KEPT and not getattr(self.state, _KEPT[kind]):
-            return ()
         # A round of a repeated rule may come long after the first.
         self._earliest = bounds.earliest if rule.repeat is None and "event" in bounds.anchors else FIRST
         self._bounds = bounds

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import datetime
+from operator import itemgetter
 
 from commsched.model.decisions import Decision, Placed, Plan
 from commsched.model.facts import Sent
@@ -55,8 +55,10 @@ def with_extra(ledger: Ledger, world: World) -> Ledger:
     extra = {digest_of(fact).hex(): fact for derive in world.extra_facts for fact in derive(facts)}
     if not extra:
         return ledger
-    entries = tuple(sorted({**dict(ledger.entries), **extra}.items()))
-    return replace(ledger, entries=entries)
+    entries = [entry for entry in ledger.entries if entry[0] not in extra]
+    entries += extra.items()
+    entries.sort(key=itemgetter(0))
+    return Ledger(ledger.customer, tuple(entries), ledger.circles, ledger.under_way, ledger.nearby)
 
 
 def history_of(ledger: Ledger, state: State) -> list[Placed]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
@@ -63,6 +64,8 @@ class Proposer:
         if self.state.profile.status == "deceased":
             return
         for rule in self.world.rules:
+            if not self.subjects.knows(rule):
+                continue
             role = rule.to.role if rule.to is not None else None
             if role is not None and role not in self.state.profile.roles:
                 continue
@@ -378,4 +381,9 @@ def _variables(
 
 
 def _instant(at: datetime | date) -> datetime:
-    return at if isinstance(at, datetime) else datetime(at.year, at.month, at.day, tzinfo=UTC)
+    return at if isinstance(at, datetime) else _midnight(at)
+
+
+@lru_cache(maxsize=65536)
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)

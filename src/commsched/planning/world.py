@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -92,6 +92,23 @@ class World:
     _chains: dict[tuple[str, str, str], tuple[Applied, ...]] = field(
         init=False, default_factory=dict, compare=False, repr=False
     )
+
+    def as_it_stands(
+        self,
+        name: str,
+        stale: Mapping[str, datetime | None],
+        since: Mapping[str, datetime],
+        pauses: tuple[Pause, ...],
+        breakers: Mapping[str, datetime],
+    ) -> World:
+        """This world with what changes from one look to the next; ``name`` is its hash.
+
+        What follows from rules, services and policies alone is kept, and not worked out again at each look.
+        """
+        found = replace(self, hash=name, stale=stale, since=since, pauses=pauses, breakers=breakers)
+        for kept in ("_reaches", "_needs", "_chains"):
+            object.__setattr__(found, kept, getattr(self, kept))
+        return found
 
     @property
     def reads_sent(self) -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import Literal
 
 import msgspec
@@ -16,7 +18,7 @@ from sqlalchemy import Connection
 
 from commsched.screening.domains import organisation_of
 from commsched.screening.lists import Entry, People
-from commsched.screening.names import blocks, likeness, normal, postcodes
+from commsched.screening.names import alike, blocks, likeness, normal, postcodes
 from commsched.store import queries
 
 By = Literal["id", "email", "phone", "domain", "company", "name"]
@@ -65,7 +67,8 @@ class Index:
         self.entries = people.entries
         self.ids = _by(people.entries, lambda entry: entry.id)
         self.addresses = _by(people.entries, lambda entry: f"a:email:{entry.email}" if entry.email else "")
-        self.addresses |= _by(people.entries, lambda entry: f"a:phone:{entry.phone}" if entry.phone else "")
+        self.phones = _by(people.entries, lambda entry: f"a:phone:{entry.phone}" if entry.phone else "")
+        self.addresses |= self.phones
         self.domains = _by(people.entries, lambda entry: organisation_of(entry.email))
         self.companies = _by(people.entries, lambda entry: normal(entry.company))
         self.names = _by(people.entries, lambda entry: normal(entry.name))
@@ -99,11 +102,11 @@ class Index:
             for number in self.companies[name]:
                 self._note(number, Match("company", customer, f"company name {shown!r} (100)"))
             return
-        for other in {one for block in blocks(name) for one in self._company_blocks.get(block, ())}:
-            alike = likeness(name, other)
-            for number in self.companies[other] if alike else ():
+        near = set[str]().union(*(self._company_blocks.get(block, ()) for block in blocks(name)))
+        for other, how_much in alike(name, near):
+            for number in self.companies[other]:
                 said = self.entries[number].company
-                self._note(number, Match("company", customer, f"company name {said!r} ~ {shown!r} ({alike:.0f})"))
+                self._note(number, Match("company", customer, f"company name {said!r} ~ {shown!r} ({how_much:.0f})"))
 
     def _person(self, customer: str, known: Known, name: str) -> None:
         for number in self.names.get(name, ()):
@@ -112,16 +115,15 @@ class Index:
                 namesakes.append(customer)
         if not self._places or not known.postal:
             return
-        near = {
-            number
-            for code in postcodes(known.postal)
-            for block in blocks(name)
-            for number in self._places.get((code, block), ())
-        }
+        here = [self._places[code] for code in postcodes(known.postal) if code in self._places]
+        if not here:
+            return
+        keys = list(blocks(name))
+        near = {number for place in here for key in keys for number in place.get(key, ())}
         for number in sorted(near):
             said = self.entries[number].name
-            if alike := likeness(name, normal(said)):
-                words = f"name {said!r} ~ {known.name!r} ({alike:.0f}), same postcode"
+            if how_much := likeness(name, normal(said)):
+                words = f"name {said!r} ~ {known.name!r} ({how_much:.0f}), same postcode"
                 self._note(number, Match("name", customer, words))
 
     def _note(self, number: int, match: Match) -> None:
@@ -134,8 +136,12 @@ class Index:
 def match(connection: Connection, people: People, step: Callable[[int], None] = lambda _: None) -> dict[int, Found]:
     """What is known of each entry of the list, by its number; those of whom nothing is known are left out."""
     index = Index(people)
+    # Numbers can be looked up; mail addresses pass by, all of them, since the domains of the list's people matter, too.
+    for circle, customers in queries.members(connection, index.phones).items():
+        for customer in customers:
+            index.address(circle, customer)
     done = 0
-    for done, (circle, customer) in enumerate(queries.address_members(connection), 1):
+    for done, (circle, customer) in enumerate(queries.address_members(connection, "email"), 1):
         index.address(circle, customer)
         if done % TELL == 0:
             step(done)
@@ -155,18 +161,15 @@ def _strength(match: Match) -> tuple[int, str, str]:
 
 def _customers(connection: Connection) -> Iterator[tuple[str, Known]]:
     """Each customer once for each name that they were ever recorded under; a kind or address holds for all of them."""
-    subject, facts = "", list[Known]()
-    for row in queries.customer_facts(connection):
-        if row.subject != subject:
+    for subject, rows in groupby(queries.customer_facts(connection), itemgetter(0)):
+        facts = [_known.decode(body) for _, body in rows]
+        if len(facts) == 1:
+            yield subject[2:], facts[0]
+        else:
             yield from _names(subject, facts)
-            subject, facts = row.subject, []
-        facts.append(_known.decode(row.body))
-    yield from _names(subject, facts)
 
 
 def _names(subject: str, facts: list[Known]) -> Iterator[tuple[str, Known]]:
-    if not facts:
-        return
     kind = next((one.kind for one in facts if one.kind == "organisation"), "person")
     postal = " ".join(one.postal for one in facts if one.postal)
     for name in sorted({one.name or "" for one in facts}):
@@ -189,11 +192,13 @@ def _blocked(names: Iterable[str]) -> dict[str, list[str]]:
     return {block: several for block, several in found.items() if len(several) <= COMMON}
 
 
-def _by_place(entries: Iterable[Entry]) -> dict[tuple[str, str], list[int]]:
-    found: dict[tuple[str, str], list[int]] = {}
+def _by_place(entries: Iterable[Entry]) -> dict[str, dict[str, list[int]]]:
+    """By postcode, then by block: of most customers nobody on the list has the postcode, and their name is not read."""
+    found: dict[str, dict[str, list[int]]] = {}
     for number, entry in enumerate(entries):
         if entry.name and entry.postal:
             for code in postcodes(entry.postal):
+                place = found.setdefault(code, {})
                 for block in blocks(normal(entry.name)):
-                    found.setdefault((code, block), []).append(number)
+                    place.setdefault(block, []).append(number)
     return found

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import combinations
 
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
 
 # One slip in a name of about twelve letters. Lower, and neighbours in the telephone book become one customer.
 THRESHOLD = 92.0
@@ -34,9 +34,14 @@ FORMS = frozenset(
 @lru_cache(maxsize=65536)
 def normal(name: str) -> str:
     """The name as it is compared: its words in alphabetical order. Empty if nothing is left."""
-    flat = unicodedata.normalize("NFKD", name.replace("ß", "ss")).casefold()
-    words = _WORD.findall("".join(letter for letter in flat if not unicodedata.combining(letter)).replace("'", ""))
+    words = _WORD.findall((name.lower() if name.isascii() else _plain(name)).replace("'", ""))
     return " ".join(sorted([word for word in words if word not in FORMS] or words))
+
+
+def _plain(name: str) -> str:
+    """A name without accents and case; ASCII has no accents, and most names are ASCII."""
+    flat = unicodedata.normalize("NFKD", name.replace("ß", "ss")).casefold()
+    return "".join(letter for letter in flat if not unicodedata.combining(letter))
 
 
 def blocks(name: str) -> Iterator[str]:
@@ -52,6 +57,12 @@ def blocks(name: str) -> Iterator[str]:
 def likeness(one: str, other: str) -> float:
     """How alike two normalised names are, 0 to 100; 0 for all that is below the threshold."""
     return float(fuzz.ratio(one, other, score_cutoff=THRESHOLD))
+
+
+def alike(name: str, others: Iterable[str]) -> Iterator[tuple[str, float]]:
+    """Which of many normalised names are like one, and how much; compared outside Python, since they are millions."""
+    for other, how_much, _ in process.extract_iter(name, others, scorer=fuzz.ratio, score_cutoff=THRESHOLD):
+        yield other, how_much
 
 
 def postcodes(postal: str) -> frozenset[str]:

@@ -7,7 +7,7 @@ take of their calendars, an opt-out at every address it binds, cases and promise
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
@@ -69,29 +69,48 @@ def wake_for(connection: Connection, subjects: Iterable[str], now: datetime) -> 
 
 
 def load(connection: Connection, customers: Sequence[str]) -> dict[str, Loaded]:
-    """The ledgers of a batch of customers, with their circles and what is under way."""
+    """The ledgers of a batch of customers, with their circles and what is under way, and the versions of all of them.
+
+    Whoever writes nothing needs no versions: see :func:`ledgers`.
+    """
     own = [f"c:{customer}" for customer in customers]
     # Versions are read first: a fact that comes in between makes the version too old, never too new.
     versions = queries.versions(connection, own)
     facts = _read(connection, own)
     circles = {subject: circles_of(facts.get(subject, ())) for subject in own}
-    shared = {circle for found in circles.values() for circle in found}
-    versions |= queries.versions(connection, shared)
-    members = _read(connection, shared)
-    ways, nearby = _under_way(connection)
+    versions |= queries.versions(connection, {circle for found in circles.values() for circle in found})
     return {
-        customer: Loaded(
-            Ledger(
-                customer,
-                facts.get(subject, ()),
-                {circle: members[circle] for circle in circles[subject] if circle in members},
-                ways.get(customer, ()),
-                tuple(s for circle in circles[subject] for s in nearby.get(circle, ()) if s.customer != customer),
-            ),
-            {one: versions.get(one, (0, 0))[0] for one in (subject, *circles[subject])},
-        )
-        for customer, subject in zip(customers, own, strict=True)
+        ledger.customer: Loaded(ledger, {one: versions.get(one, (0, 0))[0] for one in (subject, *circles[subject])})
+        for subject, ledger in zip(own, _ledgers(connection, customers, facts, circles), strict=True)
     }
+
+
+def ledgers(connection: Connection, customers: Sequence[str]) -> Iterator[Ledger]:
+    """The same without versions, for those who only look."""
+    own = [f"c:{customer}" for customer in customers]
+    facts = _read(connection, own)
+    return _ledgers(connection, customers, facts, {subject: circles_of(facts.get(subject, ())) for subject in own})
+
+
+def _ledgers(
+    connection: Connection,
+    customers: Sequence[str],
+    facts: Mapping[str, tuple[Entry, ...]],
+    circles: Mapping[str, tuple[str, ...]],
+) -> Iterator[Ledger]:
+    """The ledgers of customers whose own facts and circles are known, in their order."""
+    members = _read(connection, {circle for found in circles.values() for circle in found})
+    ways, nearby = _under_way(connection)
+    for customer in customers:
+        subject = f"c:{customer}"
+        mine = circles[subject]
+        yield Ledger(
+            customer,
+            facts.get(subject, ()),
+            {circle: members[circle] for circle in mine if circle in members} if members else {},
+            ways.get(customer, ()),
+            tuple([s for circle in mine for s in nearby.get(circle, ()) if s.customer != customer]) if nearby else (),
+        )
 
 
 def circles_of(entries: Iterable[Entry]) -> tuple[str, ...]:

@@ -1,9 +1,13 @@
 """When two names, two domains are the same."""
 
+import string
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from commsched.screening.domains import organisation_of
-from commsched.screening.names import THRESHOLD, blocks, likeness, normal, postcodes
+from commsched.screening.names import THRESHOLD, alike, blocks, likeness, normal, postcodes
 
 
 @pytest.mark.parametrize(
@@ -33,6 +37,20 @@ def test_a_slip_is_forgiven_and_another_name_is_not(one, other, same):
     """One slip in a name stays above the threshold; another name does not."""
     assert (likeness(normal(one), normal(other)) >= THRESHOLD) is same
     assert not same or set(blocks(normal(one))) & set(blocks(normal(other)))
+
+
+@given(st.text(string.ascii_lowercase[:3] + " ", max_size=30), st.lists(st.text("abc ", max_size=30), max_size=20))
+def test_many_names_are_compared_as_two_are(name, others):
+    """Those at or above the threshold, with the same likeness, in the same order."""
+    one_by_one = [(other, likeness(name, other)) for other in others]
+    assert list(alike(name, others)) == [(other, found) for other, found in one_by_one if found]
+
+
+@given(st.text(string.printable, max_size=30))
+def test_a_name_of_ascii_letters_is_normal_as_any_other(name):
+    """The short way for names without accents comes to the same: an accent in another word changes no word of it."""
+    words = set(normal(f"{name} zebra").split())
+    assert set(normal(f"{name} zebra éclair").split()) == words | {"eclair"}
 
 
 @pytest.mark.parametrize("name", ["", "  ", "!!!", "Co."])

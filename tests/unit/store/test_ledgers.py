@@ -13,7 +13,7 @@ from sqlalchemy import text
 from commsched.model.facts import Consent, Sent
 from commsched.planning.fold import fold
 from commsched.store import queries
-from commsched.store.ledgers import append, load, wake_for
+from commsched.store.ledgers import append, ledgers, load, wake_for
 from commsched.store.store import Store, micros
 from commsched.store.tables import FLAG_COLLEAGUE, FLAG_CORRECTED, FLAG_REFUSED
 from commsched.testing.strategies import VOCABULARY
@@ -35,7 +35,10 @@ def contents(store):
 
 def loaded(store, *customers):
     with store.read() as connection:
-        return load(connection, customers)
+        found = load(connection, customers)
+        # Whoever only looks reads the same, without the versions.
+        assert list(ledgers(connection, customers)) == [one.ledger for one in found.values()]
+        return found
 
 
 def versions(store, *subjects):

@@ -215,6 +215,27 @@ def test_workers_never_take_more_places_than_there_are(store, open_store):
         assert sum(pool.map(work, range(4))) == 7
 
 
+def test_versions_add_up_and_flags_stay(store):
+    """What is written a second time raises the version by its facts, and takes no flag away."""
+    with store.write() as connection:
+        queries.bump(connection, {"c:ana": (2, 1), "o:acme": (1, 0)})
+    with store.write() as connection:
+        queries.bump(connection, {"c:ana": (3, 4)})
+        assert queries.versions(connection, ["c:ana", "o:acme", "c:ben"]) == {"c:ana": (5, 5), "o:acme": (1, 0)}
+
+
+def test_a_decision_of_one_instant_is_replaced_and_a_message_stands_once(store):
+    """Written twice, the later one stands."""
+    message = {"customer": "ana", "key": "k", "rule": "r", "state": "planned", "at": 1, "attempt": None}
+    with store.write() as connection:
+        for body in (b"one", b"two"):
+            queries.put_messages(connection, [{**message, "signature": body, "body": body}])
+            queries.add_decisions(connection, [{"customer": "ana", "key": "k", "decided_at": 1, "body": body}])
+        (stands,) = queries.messages(connection, ["ana"])["ana"]
+        assert (stands.body, stands.signature, stands.state) == (b"two", b"two", "planned")
+        assert [row.body for row in queries.decisions(connection, "ana")] == [b"two"]
+
+
 def test_members_of_circles(store):
     """Circles hold whoever was ever put in, each once."""
     with store.write() as connection:

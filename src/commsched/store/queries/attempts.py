@@ -48,16 +48,20 @@ def open_attempts(connection: Connection, attempts: Iterable[str]) -> set[str]:
     return found
 
 
+_attempts = select(t.attempt).order_by(t.attempt.c.started_at, t.attempt.c.id)
+_in_states = t.attempt.c.state.in_(bindparam("states", expanding=True))
+
+
 def attempts(
     connection: Connection, *, states: Sequence[str] = (), customers: Sequence[str] | None = None
 ) -> list[Row[Any]]:
     """Attempts in some states, of some customers."""
-    query = select(t.attempt).order_by(t.attempt.c.started_at, t.attempt.c.id)
+    query = _attempts
     if states:
-        query = query.where(t.attempt.c.state.in_(states))
+        query = query.where(_in_states)
     if customers is not None:
         query = query.where(t.attempt.c.customer.in_(customers))
-    return list(connection.execute(query))
+    return list(connection.execute(query, {"states": states} if states else {}))
 
 
 def attempt_by(connection: Connection, *, attempt: str | None = None, code: str | None = None) -> Row[Any] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -10,9 +10,12 @@ from sqlalchemy import (
     JSON,
     ColumnElement,
     Connection,
+    Table,
     Text,
+    TextClause,
     cast,
     func,
+    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -30,6 +33,28 @@ def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
 def upsert(connection: Connection) -> Any:  # noqa: ANN401 - the dialects share no base class for their insert
     """The database's own insert, which can say what happens on a conflict."""
     return sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+
+
+class Upsert:
+    """Rows written where others may stand already, and what is done then; ``build`` is handed the database's insert.
+
+    The statement is compiled once for each database. SQLAlchemy keeps no compiled form of an insert with ON CONFLICT,
+    and to compile one takes longer than to write a row. What it says must be of columns, and hold no values.
+    """
+
+    def __init__(self, table: Table, columns: Sequence[str], build: Callable[[Any], Any]) -> None:
+        self._table, self._columns, self._build = table, list(columns), build
+        self._compiled: dict[str, TextClause] = {}
+
+    def __call__(self, connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+        """Write the rows, which have all of the columns."""
+        name = connection.dialect.name
+        if name not in self._compiled:
+            module: Any = sqlite if name == "sqlite" else postgresql
+            statement = self._build(module.insert(self._table))
+            dialect = module.dialect(paramstyle="named")
+            self._compiled[name] = text(str(statement.compile(dialect=dialect, column_keys=self._columns)))
+        connection.execute(self._compiled[name], rows)
 
 
 def text_of(connection: Connection, body: ColumnElement[bytes]) -> ColumnElement[str]:

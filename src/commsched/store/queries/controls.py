@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     Row,
+    bindparam,
     delete,
     insert,
     select,
@@ -16,10 +17,13 @@ from sqlalchemy import (
 from commsched.store import tables as t
 from commsched.store.queries.base import upsert
 
+_setting = select(t.setting.c.value).where(t.setting.c.name == bindparam("wanted"))
+_pauses = select(t.pause).order_by(t.pause.c.scope)
+
 
 def setting(connection: Connection, name: str) -> str | None:
     """A value that commsched keeps for itself."""
-    return connection.execute(select(t.setting.c.value).where(t.setting.c.name == name)).scalar()
+    return connection.execute(_setting, {"wanted": name}).scalar()
 
 
 def put_setting(connection: Connection, name: str, value: str) -> None:
@@ -30,7 +34,7 @@ def put_setting(connection: Connection, name: str, value: str) -> None:
 
 def pauses(connection: Connection) -> list[Row[Any]]:
     """What is stopped."""
-    return list(connection.execute(select(t.pause).order_by(t.pause.c.scope)))
+    return list(connection.execute(_pauses))
 
 
 def put_pause(connection: Connection, scope: str, since: int, by: str) -> None:

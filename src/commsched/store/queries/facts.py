@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 
 from commsched.store import tables as t
-from commsched.store.queries.base import chunks, inside, text_of, upsert
+from commsched.store.queries.base import Upsert, chunks, inside, text_of, upsert
 
 _facts = (
     select(t.fact.c.subject, t.fact.c.digest, t.fact.c.body)
@@ -27,9 +27,30 @@ _facts = (
     .order_by(t.fact.c.subject, t.fact.c.digest)
 )
 _digests = select(t.fact.c.subject, t.fact.c.digest).where(t.fact.c.subject.in_(bindparam("subjects", expanding=True)))
-_versions = select(t.ledger.c.subject, t.ledger.c.version, t.ledger.c.flags).where(
-    t.ledger.c.subject.in_(bindparam("subjects", expanding=True))
+_of_customer = and_(t.ledger.c.subject >= "c:", t.ledger.c.subject < "c;")
+_versions = (
+    select(t.ledger.c.subject, t.ledger.c.version, t.ledger.c.flags)
+    .where(t.ledger.c.subject.in_(bindparam("subjects", expanding=True)))
+    .order_by(case((_of_customer, 0), else_=1), t.ledger.c.subject.desc())
 )
+_locked_versions = _versions.with_for_update()
+_members = (
+    select(t.member)
+    .where(t.member.c.circle.in_(bindparam("circles", expanding=True)))
+    .order_by(t.member.c.circle, t.member.c.customer)
+)
+_bump = Upsert(
+    t.ledger,
+    ("subject", "version", "flags"),
+    lambda insert: insert.on_conflict_do_update(
+        index_elements=["subject"],
+        set_={
+            "version": t.ledger.c.version + insert.excluded.version,
+            "flags": t.ledger.c.flags.op("|")(insert.excluded.flags),
+        },
+    ),
+)
+_join = Upsert(t.member, ("circle", "customer"), lambda insert: insert.on_conflict_do_nothing())
 
 
 def facts(connection: Connection, subjects: Iterable[str]) -> Iterator[Row[tuple[str, bytes, bytes]]]:
@@ -54,10 +75,7 @@ def versions(connection: Connection, subjects: Iterable[str], *, lock: bool = Fa
     Everybody locks customers before circles: an append to a customer's ledger may go on to those of their addresses and
     of their organisation.
     """
-    subject = t.ledger.c.subject
-    query = _versions.order_by(case((and_(subject >= "c:", subject < "c;"), 0), else_=1), subject.desc())
-    if lock:
-        query = query.with_for_update()
+    query = _locked_versions if lock else _versions
     return {
         row.subject: (row.version, row.flags)
         for chunk in chunks(sorted(set(subjects), key=_locking, reverse=True))
@@ -96,18 +114,10 @@ def bump(connection: Connection, counts: Mapping[str, tuple[int, int]]) -> None:
     """Raise each ledger's version by the number of its new facts, and set flags."""
     if not counts:
         return
-    statement = upsert(connection)(t.ledger)
-    statement = statement.on_conflict_do_update(
-        index_elements=["subject"],
-        set_={
-            "version": t.ledger.c.version + statement.excluded.version,
-            "flags": t.ledger.c.flags.op("|")(statement.excluded.flags),
-        },
-    )
     rows = [
         {"subject": subject, "version": count, "flags": flags} for subject, (count, flags) in sorted(counts.items())
     ]
-    connection.execute(statement, rows)
+    _bump(connection, rows)
 
 
 def flagged(connection: Connection, flag: int) -> list[str]:
@@ -136,12 +146,16 @@ def add_members(connection: Connection, pairs: Iterable[tuple[str, str]]) -> Non
     """Put customers into circles; who is in already stays."""
     rows = [{"circle": circle, "customer": customer} for circle, customer in sorted(set(pairs))]
     if rows:
-        connection.execute(upsert(connection)(t.member).on_conflict_do_nothing(), rows)
+        _join(connection, rows)
 
 
-def address_members(connection: Connection) -> Iterator[Row[tuple[str, str]]]:
-    """Every address (its circle) with each customer who has, or had, it. Reads them all: for lists, not for work."""
-    query = select(t.member.c.circle, t.member.c.customer).where(t.member.c.circle >= "a:", t.member.c.circle < "a;")
+def address_members(connection: Connection, kind: str) -> Iterator[Row[tuple[str, str]]]:
+    """Every address of a kind (its circle) with each customer who has, or had, it.
+
+    Reads them all: for lists, not for work.
+    """
+    first, after = f"a:{kind}:", f"a:{kind};"
+    query = select(t.member.c.circle, t.member.c.customer).where(t.member.c.circle >= first, t.member.c.circle < after)
     yield from connection.execution_options(yield_per=10_000).execute(query)
 
 
@@ -165,8 +179,7 @@ def members(connection: Connection, circles: Iterable[str]) -> dict[str, list[st
     """The customers of each circle."""
     found: dict[str, list[str]] = {}
     for chunk in chunks(sorted(set(circles))):
-        query = select(t.member).where(t.member.c.circle.in_(chunk)).order_by(t.member.c.circle, t.member.c.customer)
-        for row in connection.execute(query):
+        for row in connection.execute(_members, {"circles": chunk}):
             found.setdefault(row.circle, []).append(row.customer)
     return found
 

@@ -15,9 +15,29 @@ from sqlalchemy import (
 )
 
 from commsched.store import tables as t
-from commsched.store.queries.base import chunks, upsert
+from commsched.store.queries.base import Upsert, chunks, upsert
 
 _messages = select(t.message).where(t.message.c.customer.in_(bindparam("customers", expanding=True)))
+_open_tasks = (
+    select(t.task)
+    .where(t.task.c.customer.in_(bindparam("customers", expanding=True)), t.task.c.state == "open")
+    .order_by(t.task.c.key)
+)
+_CHANGING = ("rule", "state", "at", "attempt", "signature", "body")
+_put = Upsert(
+    t.message,
+    ("customer", "key", *_CHANGING),
+    lambda insert: insert.on_conflict_do_update(
+        index_elements=["customer", "key"], set_={name: insert.excluded[name] for name in _CHANGING}
+    ),
+)
+_decide = Upsert(
+    t.decision,
+    ("customer", "key", "decided_at", "body"),
+    lambda insert: insert.on_conflict_do_update(
+        index_elements=["customer", "key", "decided_at"], set_={"body": insert.excluded.body}
+    ),
+)
 
 
 def messages(connection: Connection, customers: Iterable[str]) -> dict[str, list[Row[Any]]]:
@@ -32,12 +52,7 @@ def messages(connection: Connection, customers: Iterable[str]) -> dict[str, list
 def put_messages(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
     """Write messages as they stand."""
     if rows:
-        statement = upsert(connection)(t.message)
-        names = ("rule", "state", "at", "attempt", "signature", "body")
-        statement = statement.on_conflict_do_update(
-            index_elements=["customer", "key"], set_={name: statement.excluded[name] for name in names}
-        )
-        connection.execute(statement, rows)
+        _put(connection, rows)
 
 
 def message(connection: Connection, customer: str, key: str) -> Row[Any] | None:
@@ -73,11 +88,7 @@ def wake_messages(connection: Connection, scope: str, states: Sequence[str], due
 def add_decisions(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
     """Keep decisions that changed; the same customer, key and instant twice keeps the later one."""
     if rows:
-        statement = upsert(connection)(t.decision)
-        statement = statement.on_conflict_do_update(
-            index_elements=["customer", "key", "decided_at"], set_={"body": statement.excluded.body}
-        )
-        connection.execute(statement, rows)
+        _decide(connection, rows)
 
 
 def decisions(connection: Connection, customer: str, key: str | None = None) -> list[Row[Any]]:
@@ -109,8 +120,7 @@ def tasks_of(connection: Connection, customers: Iterable[str]) -> list[Row[Any]]
     """What is still to be done about these customers."""
     found: list[Row[Any]] = []
     for chunk in chunks(customers):
-        query = select(t.task).where(t.task.c.customer.in_(chunk), t.task.c.state == "open")
-        found += connection.execute(query.order_by(t.task.c.key))
+        found += connection.execute(_open_tasks, {"customers": chunk})
     return found
 
 

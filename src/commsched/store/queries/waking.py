@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 
 from sqlalchemy import (
     Connection,
@@ -15,29 +16,34 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from commsched.store import tables as t
-from commsched.store.queries.base import chunks, upsert
+from commsched.store.queries.base import Upsert, chunks
+
+_wake = Upsert(
+    t.wake,
+    ("customer", "due"),
+    lambda insert: insert.on_conflict_do_update(
+        index_elements=["customer"],
+        set_={"due": case((t.wake.c.due < insert.excluded.due, t.wake.c.due), else_=insert.excluded.due)},
+    ),
+)
 
 
 def wake(connection: Connection, customers: Iterable[str], due: int) -> None:
     """Let these customers be looked at no later than ``due``."""
     rows = [{"customer": customer, "due": due} for customer in sorted(set(customers))]
     if rows:
-        statement = upsert(connection)(t.wake)
-        least = func.min if connection.dialect.name == "sqlite" else func.least
-        statement = statement.on_conflict_do_update(
-            index_elements=["customer"], set_={"due": least(t.wake.c.due, statement.excluded.due)}
-        )
-        connection.execute(statement, rows)
+        _wake(connection, rows)
 
 
-def _picked(connection: Connection, customers: Select[tuple[str]]) -> ScalarSelect[str]:
+def _picked(dialect: str, customers: Select[tuple[str]]) -> ScalarSelect[str]:
     """The customers, picked once, and on PostgreSQL none whom another transaction holds.
 
     As a common table expression, for PostgreSQL may run a subquery that locks and limits more than once.
     """
-    if connection.dialect.name == "sqlite":
+    if dialect == "sqlite":
         return customers.scalar_subquery()
     picked = customers.with_for_update(skip_locked=True).cte("picked")
     return select(picked.c.customer).scalar_subquery()
@@ -45,14 +51,24 @@ def _picked(connection: Connection, customers: Select[tuple[str]]) -> ScalarSele
 
 def claim(connection: Connection, now: int, lease_end: int, limit: int) -> list[tuple[str, int]]:
     """Take the customers who are due, soonest first, for the length of a lease: their ids and fences."""
-    due = select(t.wake.c.customer).where(t.wake.c.due <= now).order_by(t.wake.c.due).limit(limit)
-    statement = (
+    values = {"now": now, "lease_end": lease_end, "most": limit}
+    return sorted((row.customer, row.fence) for row in connection.execute(_claim(connection.dialect.name), values))
+
+
+@cache
+def _claim(dialect: str) -> ReturningUpdate[tuple[str, int]]:
+    due = (
+        select(t.wake.c.customer)
+        .where(t.wake.c.due <= bindparam("now"))
+        .order_by(t.wake.c.due)
+        .limit(bindparam("most"))
+    )
+    return (
         update(t.wake)
-        .where(t.wake.c.customer.in_(_picked(connection, due)))
-        .values(due=lease_end, fence=t.wake.c.fence + 1)
+        .where(t.wake.c.customer.in_(_picked(dialect, due)))
+        .values(due=bindparam("lease_end"), fence=t.wake.c.fence + 1)
         .returning(t.wake.c.customer, t.wake.c.fence)
     )
-    return sorted((row.customer, row.fence) for row in connection.execute(statement))
 
 
 _fences = select(t.wake.c.customer, t.wake.c.fence).where(t.wake.c.customer.in_(bindparam("customers", expanding=True)))
@@ -99,7 +115,11 @@ def sweep(connection: Connection, world: str, due: int, limit: int) -> int:
     stale = (
         select(t.wake.c.customer).where(t.wake.c.world != world, t.wake.c.due > due).order_by(t.wake.c.due).limit(limit)
     )
-    statement = update(t.wake).where(t.wake.c.customer.in_(_picked(connection, stale))).values(due=due, world=world)
+    statement = (
+        update(t.wake)
+        .where(t.wake.c.customer.in_(_picked(connection.dialect.name, stale)))
+        .values(due=due, world=world)
+    )
     return connection.execute(statement).rowcount
 
 
