@@ -73,7 +73,7 @@ class Reviewer:
         for applied in self.world.chain(proposal.purpose, proposal.topic, proposal.department):
             review = self._ask(applied, narrowed, view)
             if review.verdict.windows is not None:
-                reviews += _each(review) if review.verdict.also else (review,)
+                reviews += _each(review) if review.verdict.also or review.verdict.force else (review,)
         times = {medium: _meet(reviews, medium, span) for medium in proposal.addresses}
         return Allowance(times, tuple(reviews))
 
@@ -181,11 +181,11 @@ def _meet(reviews: Sequence[Review], medium: str, span: Span) -> Windows:
 
 
 def _each(review: Review) -> Iterator[Review]:
-    """A policy's several answers, each as a review of its own, so that each is named only where it counts."""
-    verdict = review.verdict
+    """A policy's several answers, each as a review of its own, so that each is named where it counts, and has its force."""
+    verdict, code = review.verdict, review.code
     for one in (replace(verdict, also=()), *verdict.also):
         if one.windows is not None:
-            yield replace(review, verdict=one)
+            yield replace(review, verdict=one, code=code if one.force is None else Code(code.name, one.force))
 
 
 def _on_media(verdict: Verdict, media: frozenset[str]) -> Verdict:

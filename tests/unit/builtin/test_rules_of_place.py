@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from commsched import CommschedError, Consent, View, zone
 from commsched.builtin.policies.rules_of_place import RulesOfPlace, RulesOfPlaceSettings, read_rows, shipped_rows
@@ -226,3 +227,30 @@ def test_a_row_that_makes_no_sense_is_named_with_what_would_be_right(text, says)
     """File, row and field, in one sentence."""
     with pytest.raises(CommschedError, match=says):
         read_rows(text, "places.yaml")
+
+
+@pytest.mark.parametrize(
+    ("asks", "force"),
+    [
+        ({"region": "US-IL"}, "could_not"),
+        ({"region": "GB"}, None),
+        ({"region": "US-FL", "history": True}, None),
+    ],
+)
+def test_hours_are_no_veto_and_a_consent_and_a_number_are(asked, placed, noon, asks, force):
+    """To wait for a legal hour is a *could not*; a missing consent and a number that is used up are vetoes."""
+    if asks.pop("history", None):
+        asks["history"] = [placed(noon + timedelta(hours=n), topic="trade_in", purpose="sales") for n in range(3)]
+        asks["history"] = [replace(one, medium="sms") for one in asks["history"]]
+    verdict = asked(**asks)
+    forces = [one.force for one in (verdict, *verdict.also)]
+    assert force in forces
+    assert RulesOfPlace.code.force == "must_not"
+
+
+def test_a_place_without_any_hour_is_a_veto(asked, tmp_path):
+    """A rule that opens no hour of the week forbids; nothing waits for it, and nobody telephones instead."""
+    (tmp_path / "places.yaml").write_text(ROW.format(id="il-nothing", place="US-IL", ask="hours: {}"))
+    verdict = asked(region="US-IL", folder=tmp_path, settings={"path": "places.yaml"})
+    answers = {one.detail: one.force for one in (verdict, *verdict.also)}
+    assert {force for words, force in answers.items() if "il-nothing" in words} == {None}

@@ -3,7 +3,9 @@
 The rules are rows of data, each with its source, the day on which that was looked at, and how sure it is; an uncertain
 one is applied at its strictest. Somebody who may be in several places (a region, a postal address, a telephone number
 of another state) is in all of them, and goes by every clock of theirs: only what all of them allow is allowed. Rows of
-your own stand in a file of the deployment; one with the id of a shipped row takes its place. This is not legal advice::
+your own stand in a file of the deployment; one with the id of a shipped row takes its place. A missing consent and a
+number that is used up are vetoes. Hours are none: what found no legal hour before its deadline merely could not go, and
+the rule's fallback runs. This is not legal advice::
 
     [[policies]]
     kind = "rules_of_place"
@@ -28,6 +30,7 @@ from commsched import (
     ALWAYS,
     NEVER,
     CommschedError,
+    Force,
     Length,
     Policy,
     Proposal,
@@ -53,6 +56,11 @@ SHIPPED = tuple(Path(__file__).parent / "law" / name for name in ("us.yaml", "el
 DAY = timedelta(days=1)
 # Of how many rules a sentence tells by name: of somebody who may be anywhere a dozen may count.
 NAMED = 3
+# What a rule asks for, in the words of the reason.
+HOURS = "allows such messages only at certain hours"
+NUMBERS = "allows only so many messages in so long"
+CONSENT = "needs a consent that can be shown"
+FORBIDDEN = "does not allow such messages"
 
 
 def _several(value: object) -> object:
@@ -181,14 +189,14 @@ class RulesOfPlace(Policy[RulesOfPlaceSettings]):
 
     def review(self, proposal: Proposal, view: View) -> Verdict:
         """What is left of each medium, with the rules that left it."""
-        found: dict[frozenset[str], list[tuple[Row, Windows]]] = {}
+        found: dict[tuple[frozenset[str], str], list[tuple[Row, Windows]]] = {}
         for row in self._rows_of(view.places):
             if not self._binds(row, proposal):
                 continue
-            for media, times in _allowed(row, proposal, view):
+            for media, asks, times in _allowed(row, proposal, view):
                 if times != ALWAYS:
-                    found.setdefault(media, []).append((row, times))
-        return together(_verdict(media, answers) for media, answers in found.items())
+                    found.setdefault((media, asks), []).append((row, times))
+        return together(_verdict(media, asks, answers) for (media, asks), answers in found.items())
 
     def _rows_of(self, places: tuple[str, ...]) -> tuple[Row, ...]:
         rows = self._of_place.get(places)
@@ -216,18 +224,19 @@ def _meet(one: str, other: str) -> bool:
     return not other or one == other or one.startswith(f"{other}-") or other.startswith(f"{one}-")
 
 
-def _allowed(row: Row, proposal: Proposal, view: View) -> Iterator[tuple[frozenset[str], Windows]]:
-    """What one rule leaves, by the media that it leaves it on."""
+def _allowed(row: Row, proposal: Proposal, view: View) -> Iterator[tuple[frozenset[str], str, Windows]]:
+    """What one rule leaves, by the media that it leaves it on, and by what it asks for."""
     zones = _zones(row, view)
     free = _free(row, zones)
     if row.hours is not None:
-        yield row.media, weekly(row.table, zones, proposal.span) | free
+        asks = HOURS if any(row.table.values()) else FORBIDDEN
+        yield row.media, asks, weekly(row.table, zones, proposal.span) | free
     for limit in row.at_most:
-        yield row.media, ~crowded(list(_counted(row, limit, proposal, view)), limit.count, limit.per) | free
+        yield row.media, NUMBERS, ~crowded(list(_counted(row, limit, proposal, view)), limit.count, limit.per) | free
     if row.consent:
         missing = frozenset(one for one in row.media & {*proposal.media} if not _permitted(row, one, proposal, view))
         if missing:
-            yield missing, free
+            yield missing, CONSENT, free
 
 
 def _free(row: Row, zones: Iterable[ZoneInfo]) -> Windows:
@@ -268,15 +277,14 @@ def _permitted(row: Row, medium: str, proposal: Proposal, view: View) -> bool:
     )
 
 
-def _verdict(media: frozenset[str], answers: list[tuple[Row, Windows]]) -> Verdict:
+def _verdict(media: frozenset[str], asks: str, answers: list[tuple[Row, Windows]]) -> Verdict:
     rows: Mapping[str, Row] = {row.id: row for row, _ in answers}
     named = "; ".join(f"{row.id}, {row.source}" for row in list(rows.values())[:NAMED])
     more = f"; and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
-    needs = (
-        "needs a consent that can be shown" if any(row.consent for row in rows.values()) else "sets times and numbers"
-    )
     times = reduce(and_, (times for _, times in answers))
-    return only(times, detail=f"the law where you are {needs} ({named}{more})", media=media)
+    # To wait for an hour that is legal is no veto; a person may still telephone at one.
+    force: Force | None = "could_not" if asks == HOURS else None
+    return only(times, detail=f"the law where you are {asks} ({named}{more})", media=media, force=force)
 
 
 @hookimpl
