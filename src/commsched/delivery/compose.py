@@ -12,6 +12,8 @@ from commsched.delivery.based import based_on
 from commsched.model.decisions import Decision, Plan
 from commsched.model.state import State
 from commsched.planning import contact
+from commsched.planning.length import check_length
+from commsched.planning.review import view_of
 from commsched.planning.world import World
 from commsched.plugin.base import Outgoing
 from commsched.render.content import Content
@@ -46,14 +48,16 @@ class Composer:
     def content(self, decision: Decision, state: State, world: World, slots: Sequence[datetime] = ()) -> Content:
         """The message in words; ``slots`` are the free times that it offers, if it is one that does.
 
-        Raises :class:`commsched.errors.TemplateError`.
+        Raises :class:`commsched.errors.TemplateError`; :class:`commsched.errors.TooLong` where a policy allows less.
         """
         context = self.context(decision, state, world)
         if decision.template == OFFER_SLOTS:
             context = replace(context, variables={**context.variables, "slots": tuple(slots)})
-        return self.renderer.render(
-            decision.template, decision.medium or "", state.profile.locale or self.locale, context
-        )
+        proposal, medium = decision.proposal, decision.medium or ""
+        content = self.renderer.render(decision.template, medium, state.profile.locale or self.locale, context)
+        chain = world.chain(proposal.purpose, proposal.topic, proposal.department)
+        check_length(chain, proposal, medium, content.text, view_of(state, proposal, world))
+        return content
 
     def outgoing(self, plan: Plan, decision: Decision, content: Content, state: State, attempt: str) -> Outgoing:
         """The message as its channel is handed it."""

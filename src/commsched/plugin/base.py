@@ -60,6 +60,15 @@ class Plugin(Generic[S]):
         return NoSettings
 
 
+@dataclass(frozen=True, slots=True)
+class Longest:
+    """How many characters a text on a medium may have, and why: ``detail`` is a sentence as a verdict's."""
+
+    medium: str
+    characters: int
+    detail: str
+
+
 class Condition(Protocol):
     """An expression of the configuration, checked when it was loaded."""
 
@@ -98,6 +107,10 @@ class Policy(Plugin[S], ABC):
     @abstractmethod
     def review(self, proposal: Proposal, view: View) -> Verdict:
         """When the proposal may go, on which media: :func:`allow`, :func:`deny` or :func:`only`."""
+
+    def longest(self, proposal: Proposal, view: View) -> Iterable[Longest]:  # noqa: ARG002 - most have nothing to say
+        """How long its text may be. Asked once it is written: one that is longer is not sent, and never cut."""
+        return ()
 
 
 @dataclass(frozen=True, slots=True)

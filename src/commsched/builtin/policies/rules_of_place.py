@@ -32,6 +32,7 @@ from commsched import (
     CommschedError,
     Force,
     Length,
+    Longest,
     Policy,
     Proposal,
     Settings,
@@ -96,11 +97,12 @@ class Row(Settings):
     hours: Week | None = None
     at_most: tuple[Limit, ...] = ()
     consent: Literal["given", "proven"] | None = None
+    characters: int | None = Field(default=None, ge=1)
     handled: str = ""
     effective_from: date | None = None
     effective_to: date | None = None
     source: str = Field(min_length=1)
-    verified_on: date
+    verified_on: date | None = None
     confidence: Literal["primary", "secondary", "disputed", "memory"]
 
     @cached_property
@@ -111,9 +113,12 @@ class Row(Settings):
     @model_validator(mode="after")
     def _holds_together(self) -> Row:
         _places(self.place)
-        asks = bool(self.hours is not None or self.at_most or self.consent)
+        asks = bool(self.hours is not None or self.at_most or self.consent or self.characters)
         if asks == bool(self.handled):
-            message = "a row asks for hours, at_most or consent, or else says in `handled` where it is kept"
+            message = "a row asks for hours, at_most, consent or characters, or else says in `handled` where it is kept"
+            raise ValueError(message)
+        if (self.verified_on is None) != (self.confidence == "memory"):
+            message = "a row that was looked up says when in verified_on; one that was not has the confidence memory"
             raise ValueError(message)
         if self.effective_from and self.effective_to and self.effective_to < self.effective_from:
             message = "effective_to is before effective_from"
@@ -197,6 +202,15 @@ class RulesOfPlace(Policy[RulesOfPlaceSettings]):
                 if times != ALWAYS:
                     found.setdefault((media, asks), []).append((row, times))
         return together(_verdict(media, asks, answers) for (media, asks), answers in found.items())
+
+    def longest(self, proposal: Proposal, view: View) -> Iterator[Longest]:
+        """The number of characters that a rule of their place allows a text."""
+        for row in self._rows_of(view.places):
+            if row.characters is None or not self._binds(row, proposal):
+                continue
+            if Windows.between(*proposal.span) - _free(row, _zones(row, view)):
+                detail = f"the law where you are allows no more ({row.id}, {row.source})"
+                yield from (Longest(medium, row.characters, detail) for medium in sorted(row.media))
 
     def _rows_of(self, places: tuple[str, ...]) -> tuple[Row, ...]:
         rows = self._of_place.get(places)
