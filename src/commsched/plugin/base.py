@@ -340,7 +340,13 @@ class Calendar(Plugin[S], ABC):
 
 
 class Source(Plugin[S], ABC):
-    """A system that facts come from."""
+    """A system that facts come from.
+
+    ``delivers``: it brings what it has, so that finding nothing is no sign that it is still there. Without it, a source
+    that could be asked and had nothing new has been heard of.
+    """
+
+    delivers: ClassVar[bool] = False
 
     @abstractmethod
     def read(self) -> Iterable[tuple[str, Iterable[bytes]]]:

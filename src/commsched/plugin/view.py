@@ -83,7 +83,7 @@ def unreadable(department: Department, since: datetime | None) -> str:
     return f"the calendar {department.calendar} of {department.title} could not be read since {when}"
 
 
-_NONE_STALE: Mapping[str, datetime | None] = MappingProxyType({})
+_NONE_STALE: Mapping[str, datetime] = MappingProxyType({})
 
 
 class View:
@@ -112,7 +112,7 @@ class View:
         departments: Mapping[str, Department],
         *,
         region: str = "",
-        stale: Mapping[str, datetime | None] = _NONE_STALE,
+        stale: Mapping[str, datetime] = _NONE_STALE,
     ) -> None:
         self._state = state
         self._history = history
@@ -150,8 +150,8 @@ class View:
         return self._state.contacts
 
     @property
-    def stale(self) -> Mapping[str, datetime | None]:
-        """The sources that have been silent for longer than they may, and since when; ``None`` if nobody knows."""
+    def stale(self) -> Mapping[str, datetime]:
+        """The sources that have been silent for longer than they may, and since when."""
         self.reads.add("source")
         return self.silent
 
