@@ -104,6 +104,11 @@ class Policy(Plugin[S], ABC):
         """The sources that its verdicts ask about; they must be declared."""
         return frozenset()
 
+    @property
+    def words(self) -> Mapping[str, Iterable[str]]:
+        """Words of the vocabulary in the settings: by ``roles``, ``topics``, ``purposes``; all must be declared."""
+        return {}
+
     @abstractmethod
     def review(self, proposal: Proposal, view: View) -> Verdict:
         """When the proposal may go, on which media: :func:`allow`, :func:`deny` or :func:`only`."""

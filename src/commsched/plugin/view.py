@@ -21,7 +21,16 @@ from commsched.model.facts import (
     Reply,
     ServiceRecord,
 )
-from commsched.model.state import Appointment, Asset, Case, Contact, Obligation, Profile, State
+from commsched.model.state import (
+    Appointment,
+    Asset,
+    Case,
+    Contact,
+    Obligation,
+    Profile,
+    State,
+    known_as_customer,
+)
 from commsched.model.vocabulary import Vocabulary
 from commsched.timing.places import places
 from commsched.timing.windows import Windows
@@ -142,6 +151,17 @@ class View:
         """The others at the customer's organisation, by id."""
         self.reads.add("customer")
         return {who: state.profile for who, state in self._state.colleagues.items()}
+
+    @property
+    def known_as_customers(self) -> Mapping[str, str]:
+        """Who of them and their colleagues is known to be a customer, by id, with words that say why.
+
+        Such as "is a customer already" or "has had work done by us"; whoever is none, or of whom nobody knows, is left
+        out. Of colleagues only what they are said to be is known.
+        """
+        self.reads |= {"customer", "asset", "service_record", "event", "appointment"}
+        everybody = {self._state.profile.id: self._state, **self._state.colleagues}
+        return {who: why for who, state in everybody.items() if (why := known_as_customer(state))}
 
     @property
     def contacts(self) -> tuple[Contact, ...]:

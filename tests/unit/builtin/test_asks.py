@@ -258,16 +258,32 @@ def test_who_is_a_customer_is_not_courted_as_a_stranger(ask, may):
     """Active, owning something in use, or a colleague of one: not courted. A stranger, or who has left, may be."""
     car = Asset("car-1", "car", "Ford Escape")
     former = Profile("bob", status="former", organisation="firm")
-    assert not may(ask(ExistingCustomer, profile=Profile("ann", status="active")))
+    said = {"said_by": {"customer.status": "import"}}
+    assert not may(ask(ExistingCustomer, profile=Profile("ann", status="active"), **said))
     owner = ask(ExistingCustomer, profile=prospect(), assets={"car-1": car})
     assert not may(owner)
     assert "Ford Escape" in owner.note
-    near = ask(ExistingCustomer, profile=prospect(), colleagues={"bob": State(BOB)})
+    near = ask(ExistingCustomer, profile=prospect(), colleagues={"bob": State(BOB, **said)})
     assert not may(near)
     assert near.note == "Bob (bob), who is at firm too, is a customer already"
     assert may(ask(ExistingCustomer, profile=prospect()))
     assert may(ask(ExistingCustomer, profile=prospect(), assets={"car-1": Asset("car-1", in_use=False)}))
-    assert may(ask(ExistingCustomer, profile=former, colleagues={"cy": State(prospect())}))
+    assert may(ask(ExistingCustomer, profile=former, colleagues={"cy": State(prospect(), **said)}, **said))
+
+
+def test_who_is_nothing_in_particular_is_a_customer_by_what_they_did(ask, may, noon):
+    """Described without a status, they are one. Of whom there is an address only, it takes work or a purchase."""
+    assert not may(ask(ExistingCustomer, profile=Profile("ann", "Ann"), said_by={"customer.name": "import"}))
+    unknown = Profile("ann", organisation="firm")
+    assert may(ask(ExistingCustomer, profile=unknown, colleagues={"bob": State(BOB)}))
+    work = ServiceRecord(at=noon, customer="ann", service="oil", outcome="done")
+    bought = Event(at=noon, customer="ann", kind="purchase", item="car")
+    looked = Event(at=noon, customer="ann", kind="visit")
+    assert not may(ask(ExistingCustomer, profile=unknown, records=(("1", work),)))
+    assert not may(ask(ExistingCustomer, profile=unknown, events=(("1", bought),)))
+    assert may(ask(ExistingCustomer, profile=unknown, events=(("1", looked),)))
+    said = {"said_by": {"customer.status": "staff"}}
+    assert may(ask(ExistingCustomer, profile=prospect(), records=(("1", work),), **said))
 
 
 WANTED = {"by_topic": {"maintenance": ["buyer", "owner"]}}
