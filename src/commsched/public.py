@@ -32,6 +32,7 @@ from commsched.model.facts import (
     ServiceRecord,
 )
 from commsched.model.state import Case, Profile
+from commsched.model.vocabulary import MUST_TELL, NEED_NOT_TELL
 from commsched.plugin.base import (
     OURS,
     Accepted,
@@ -86,6 +87,8 @@ from commsched.timing.windows import ALWAYS, EVER, NEVER, Span, Windows, crowded
 __all__ = [
     "ALWAYS",
     "EVER",
+    "MUST_TELL",
+    "NEED_NOT_TELL",
     "NEVER",
     "OURS",
     "Accepted",

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -201,10 +200,6 @@ class Placed(msgspec.Struct, frozen=True, gc=False):
     template: str
     content: str
     sent: bool
-
-    def named(self, place: ZoneInfo) -> str:
-        """The message in a few words, for a note to the staff: what it was, and when it went or goes there."""
-        return f"{self.rule}/{self.step} on {self.at.astimezone(place):%Y-%m-%d}"
 
     @property
     def customer(self) -> str:

@@ -20,6 +20,7 @@ from commsched.model.facts import (
     Reading,
     Reply,
     ServiceRecord,
+    TaskDone,
 )
 from commsched.model.state import (
     Appointment,
@@ -77,10 +78,10 @@ class Department:
 
 
 def in_words(messages: Iterable[Placed], zone: ZoneInfo, most: int = 3) -> str:
-    """Messages by topic and day, for a reason: ``oil on 12 Jun, trade in on 3 Jul and 2 more``; days are the zone's."""
+    """Messages by topic and day, for a reason: ``oil on 12 Jun 2026, sales on 3 Jul 2026 and 2 more``."""
     found = sorted(messages, key=lambda one: (one.at, one.key))
     days = [(one.topic.replace("_", " "), one.at.astimezone(zone)) for one in found[:most]]
-    shown = ", ".join(f"{topic} on {day.day} {day:%b}" for topic, day in days)
+    shown = ", ".join(f"{topic} on {day.day} {day:%b %Y}" for topic, day in days)
     return f"{shown} and {len(found) - most} more" if len(found) > most else shown
 
 
@@ -287,6 +288,12 @@ class View:
         """Contacts outside commsched: calls, letters, talks."""
         self.reads.add("interaction")
         return self._state.interactions
+
+    @property
+    def tasks_done(self) -> tuple[TaskDone, ...]:
+        """What came of tasks about them, oldest first: ``reached``, ``unreached``, or ``done``."""
+        self.reads.add("task_done")
+        return self._state.tasks_done
 
     @property
     def feedback(self) -> Sequence[Feedback]:

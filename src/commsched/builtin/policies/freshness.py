@@ -22,7 +22,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from commsched import Policy, Proposal, Settings, Verdict, View, allow, could_not, deny, hookimpl
+from commsched import NEED_NOT_TELL, Policy, Proposal, Settings, Verdict, View, allow, could_not, deny, hookimpl
 
 
 def _several(value: object) -> object:
@@ -43,7 +43,7 @@ class Freshness(Policy[FreshnessSettings]):
     kind = "freshness"
     code = could_not("freshness")
     depends = frozenset({"facts"})
-    purposes = frozenset({"service", "survey", "sales", "marketing", "collections"})
+    purposes = NEED_NOT_TELL | {"collections"}
 
     @property
     def sources(self) -> frozenset[str]:

@@ -19,6 +19,7 @@ from datetime import timedelta
 from pydantic import Field
 
 from commsched import (
+    NEED_NOT_TELL,
     Length,
     Placed,
     Policy,
@@ -50,7 +51,7 @@ class SharedAddress(Policy[SharedAddressSettings]):
     kind = "shared_address"
     code = must_not("shared_address")
     depends = frozenset({"time", "history"})
-    purposes = frozenset({"service", "survey", "sales", "marketing"})
+    purposes = NEED_NOT_TELL
 
     def review(self, proposal: Proposal, view: View) -> Verdict:
         """Not at all what was said there already; else the times away from what the rule says to the others."""

@@ -14,6 +14,8 @@ from datetime import timedelta
 from pydantic import Field
 
 from commsched import (
+    MUST_TELL,
+    NEED_NOT_TELL,
     Length,
     Policy,
     Proposal,
@@ -28,15 +30,12 @@ from commsched import (
     only,
 )
 
-NEVER_SPACED = frozenset({"safety", "legal", "transactional"})
-ASKS = frozenset({"marketing", "sales", "survey", "service"})
-
 
 class SpacingSettings(Settings):
     """How far apart, of what."""
 
     gap: Length = Field(default=timedelta(days=2), description="The least time between two messages, e.g. `2d`.")
-    counting: frozenset[str] = Field(default=ASKS, description="The purposes whose messages count.")
+    counting: frozenset[str] = Field(default=NEED_NOT_TELL, description="The purposes whose messages count.")
 
 
 class Spacing(Policy[SpacingSettings]):
@@ -45,11 +44,11 @@ class Spacing(Policy[SpacingSettings]):
     kind = "spacing"
     code = could_not("spacing")
     depends = frozenset({"time", "history"})
-    purposes = ASKS
+    purposes = NEED_NOT_TELL
 
     def review(self, proposal: Proposal, view: View) -> Verdict:
         """Any time at least the gap before and after every other message."""
-        if proposal.purpose in NEVER_SPACED:
+        if proposal.purpose in MUST_TELL:
             return allow()
         gap, others = self.settings.gap, (one for one in view.history if one.key != proposal.key)
         counted = [one for one in others if one.purpose in self.settings.counting]
