@@ -35,7 +35,7 @@ def test_nothing_is_asked_while_a_case_is_open(ask, noon):
     """An open case leaves no time at all after it was opened; the staff read which."""
     verdict = ask(OpenCase, cases={"K1": case("open", noon - 90 * DAY, severity="high")})
     assert not verdict.windows.clip(noon - 30 * DAY, noon + 30 * DAY)
-    assert verdict.note == "case K1 of ann (ann), noise, high, is open since 2026-03-17"
+    assert verdict.note == "case K1 of ann (ann), noise, high, has been open since 2026-03-17"
 
 
 def test_a_closed_case_has_a_cooling_off_time(ask, may, noon):
@@ -98,7 +98,7 @@ def test_a_mood_stops_what_it_says_and_fades(ask, may, proposal, noon):
     verdict = ask(Mood, settings, proposal=ask_her, feedback=said)
     assert not may(verdict)
     assert may(verdict, "email", noon + 9 * DAY)
-    assert verdict.note.startswith('trapped, they said on 2026-06-14 ("let me go")')
+    assert verdict.note.startswith('on 2026-06-14 they said that they feel trapped ("let me go")')
     assert may(ask(Mood, settings, proposal=proposal(purpose="service"), feedback=said))
 
 

@@ -78,14 +78,14 @@ def test_a_refusal_names_who_refused_when_and_how(ask):
         Consent(at=AT, customer="ann", method="form", **stop),
         Consent(at=AT + DAY, customer="ann", method="reply", **stop),
     )
-    assert ask(OptOut, consents=refused).note == "sms refused by ann on 2026-05-02 (reply)"
+    assert ask(OptOut, consents=refused).note == "sms was refused by ann on 2026-05-02 (reply)"
 
 
 def test_what_is_missing_is_named(ask, proposal):
     """Media without an address or a consent are named; stated hours are told as they were stated."""
     assert ask(Reachable, proposal=proposal(addresses={})).note == "no usable address for email, sms is recorded"
     asks = proposal(purpose="marketing")
-    assert ask(ConsentNeeded, proposal=asks).note == "no consent to marketing by email, sms is recorded"
+    assert ask(ConsentNeeded, proposal=asks).note == "no consent to marketing by email or sms is recorded"
     evenings = Profile("ann", contact_hours={"mon-fri": ["18:00-20:00"], "sat": ["09:00-10:00", "15:00-16:00"]})
     verdict = ask(ContactHours, profile=evenings)
     assert verdict.note == "they asked for mon-fri 18:00-20:00, sat 09:00-10:00 and 15:00-16:00"

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
@@ -30,6 +31,7 @@ from commsched import (
     Windows,
     deny,
     hookimpl,
+    local_date,
     must_not,
     only,
     together,
@@ -55,18 +57,21 @@ class SharedAddress(Policy[SharedAddressSettings]):
 
     def review(self, proposal: Proposal, view: View) -> Verdict:
         """Not at all what was said there already; else the times away from what the rule says to the others."""
-        return together(self._answers(proposal, list(_others(proposal, view))))
+        return together(self._answers(proposal, list(_others(proposal, view)), view.zones[0]))
 
-    def _answers(self, proposal: Proposal, others: list[tuple[frozenset[str], Placed]]) -> Iterator[Verdict]:
+    def _answers(
+        self, proposal: Proposal, others: list[tuple[frozenset[str], Placed]], place: ZoneInfo
+    ) -> Iterator[Verdict]:
         gap, instant = self.settings.gap, timedelta.resolution
         for media, one in others:
-            who = f"{one.customer}, at the same address"
+            somebody, who = "somebody at the same address", f"{one.customer}, at the same address,"
             if proposal.content and one.content == proposal.content:
-                yield deny(f"{who}, is told the same on {one.at:%Y-%m-%d}; one message is enough for a household")
+                words = f"is told the same on {local_date(one.at, place)}; one message is enough for a household"
+                yield deny(f"{somebody} {words}", note=f"{who} {words}")
             elif proposal.span[0] - gap < one.at < proposal.span[1] + gap:
                 near = Windows.between(one.at - gap + instant, one.at + gap)
-                detail = f"{who}, hears about theirs on {one.at:%Y-%m-%d}; so soon that would be one too many"
-                yield only(~near, detail=detail, media=media)
+                words = f"hears about theirs on {local_date(one.at, place)}; so soon that would be one too many"
+                yield only(~near, detail=f"{somebody} {words}", note=f"{who} {words}", media=media)
 
 
 def _others(proposal: Proposal, view: View) -> Iterator[tuple[frozenset[str], Placed]]:

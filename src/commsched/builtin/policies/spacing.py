@@ -55,10 +55,15 @@ class Spacing(Policy[SpacingSettings]):
         if not counted:
             return allow()
         near = Windows((one.at - gap + timedelta.resolution, one.at + gap) for one in counted)
-        detail = f"at least {gap.total_seconds() / 3600:g} hours from any other message"
+        detail = f"at least {_length(gap)} from any other message"
         ideal = max(proposal.ideal, proposal.span[0])
         close = [one for one in counted if abs(one.at - ideal) < gap] or counted
         return only(~near, detail=detail, note=f"{detail}: {in_words(close, view.zones[0])}")
+
+
+def _length(gap: timedelta) -> str:
+    hours = gap.total_seconds() / 3600
+    return f"{hours / 24:g} days" if hours > 24 and hours % 24 == 0 else f"{hours:g} hours"  # noqa: PLR2004 - a day
 
 
 @hookimpl
