@@ -34,6 +34,9 @@ def test_what_is_about_their_own_things_keeps_a_distance_on_both_sides(ask, may,
     assert may(verdict, "email", noon + WEEK)
     assert may(verdict, "email", noon - WEEK)
     assert may(verdict, "sms", noon)
+    assert verdict.force == "could_not"  # to wait is no veto; to say the same again is one
+    same = ask(SharedAddress, proposal=proposal(content="his"), history=[by(placed, noon, content="his")])
+    assert same.force is None
 
 
 @pytest.mark.parametrize(

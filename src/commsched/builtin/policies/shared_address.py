@@ -2,9 +2,12 @@
 
 People who share a mailbox or a telephone read each other's messages. What says the same to the second as it said to the
 first (a season, something that the household has together) does not go to the second: one is enough. What is about
-something of their own waits, so that the same rule does not write to one address twice within some days; every message
-greets by name the person whom it concerns. An appointment, the law or somebody's safety concerns one person, and is
-neither::
+something of their own waits, so that the same rule does not write to one address twice within some days. It is not
+merged: each message is one person's, is planned from what is known of them, and greets them by name, so that a reply
+belongs to somebody; two people's cars are two messages, ``gap`` apart. To wait is no veto: what finds no time before its
+deadline merely could not go. A stop of anybody at the address, and what anybody there was sent, bind all of them
+(`opt_out`, `frequency_cap`, `spacing`). An appointment, the law or somebody's safety concerns one person, and does not
+wait::
 
     [[policies]]
     kind = "shared_address"
@@ -71,7 +74,8 @@ class SharedAddress(Policy[SharedAddressSettings]):
             elif proposal.span[0] - gap < one.at < proposal.span[1] + gap:
                 near = Windows.between(one.at - gap + instant, one.at + gap)
                 words = f"hears about theirs on {local_date(one.at, place)}; so soon that would be one too many"
-                yield only(~near, detail=f"{somebody} {words}", note=f"{who} {words}", media=media)
+                detail, note = f"{somebody} {words}", f"{who} {words}"
+                yield only(~near, detail=detail, note=note, media=media, force="could_not")
 
 
 def _others(proposal: Proposal, view: View) -> Iterator[tuple[frozenset[str], Placed]]:
