@@ -4,8 +4,8 @@ People who share a mailbox or a telephone read each other's messages. What says 
 first (a season, something that the household has together) does not go to the second: one is enough. What is about
 something of their own waits, so that the same rule does not write to one address twice within some days. It is not
 merged: each message is one person's, is planned from what is known of them, and greets them by name, so that a reply
-belongs to somebody; two people's cars are two messages, ``gap`` apart. To wait is no veto: what finds no time before its
-deadline merely could not go. A stop of anybody at the address, and what anybody there was sent, bind all of them
+belongs to somebody; two people's cars are two messages, ``gap`` apart. To wait is no veto: what finds no time before
+its deadline merely could not go. A stop of anybody at the address, and what anybody there was sent, bind all of them
 (`opt_out`, `frequency_cap`, `spacing`). An appointment, the law or somebody's safety concerns one person, and does not
 wait::
 
