@@ -206,7 +206,7 @@ def _cell(text: str) -> str:
 
 def rules_of_place() -> str:
     """The shipped rows of the policy `rules_of_place`, with what each asks for."""
-    head = "| id | place | media | purposes | asks | since | source | verified | sure |\n"
+    head = "| id | place | media | purposes | asks | since | source | looked up | sure |\n"
     return head + "|---" * 9 + "|\n" + "\n".join(map(_law, shipped_rows())) + "\n"
 
 
@@ -214,11 +214,12 @@ def _law(row: Row) -> str:
     asks = [f"{days} {', '.join(hours) or 'never'}" for days, hours in (row.hours or {}).items()]
     asks += [f"at most {one.count} in {_shown(one.per).strip('`')} to the same {one.same}" for one in row.at_most]
     asks += [f"a consent, {row.consent}"] if row.consent else []
+    asks += [f"at most {row.characters} characters"] if row.characters else []
     place = f"{', '.join(row.place)}{f' ({row.sector})' if row.sector else ''}"
     since = f"{row.effective_from or ''}"
     what = "; ".join(asks) or f"kept elsewhere: {row.handled}"
     cells = (row.id, place, ", ".join(sorted(row.media)), ", ".join(sorted(row.purposes)), what, since, row.source)
-    return "| " + " | ".join(map(_cell, (*cells, f"{row.verified_on}", row.confidence))) + " |"
+    return "| " + " | ".join(map(_cell, (*cells, f"{row.verified_on or 'not looked up'}", row.confidence))) + " |"
 
 
 GENERATED: dict[str, dict[str, Callable[[], str]]] = {

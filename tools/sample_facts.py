@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "facts", metavar="DIR", help="where to write")
     arguments = parser.parse_args()
     write(sample(arguments.as_of, arguments.customers, arguments.seed), arguments.out)
-    # The demo begins on the day on which the facts end.
+    # The demo begins thirty days before the day on which the facts end.
     (arguments.out / "as-of.txt").write_text(f"{arguments.as_of}\n", "utf-8")
 
 

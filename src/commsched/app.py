@@ -28,7 +28,7 @@ from commsched.engine.sync import Sync, Synced
 from commsched.engine.virtual import Recording, RecordingSettings
 from commsched.engine.waiting import match
 from commsched.errors import ConfigurationError, TemplateError
-from commsched.loading import Plugins, fingerprint, load_plugins
+from commsched.loading import Plugins, fingerprint, load_plugins, undeclared
 from commsched.model.decisions import Plan
 from commsched.model.facts import AnyFact
 from commsched.model.vocabulary import Vocabulary
@@ -299,6 +299,8 @@ class App:
         if unknown := sorted(made.sources - {one.label for one in self.configuration.sources}):
             message = f"the policy {declared.label} depends on {unknown[0]!r}, and there is no such source"
             raise ConfigurationError.one(FILE, message, code="unknown_source")
+        if wrong := list(undeclared(made, declared.label, self.vocabulary)):
+            raise ConfigurationError(wrong)
         names = for_policy(self.vocabulary)
         made.compiled = {
             field: compile_expression(text, names, where=f"{declared.label}.{field}")

@@ -204,7 +204,8 @@ class InstanceSettings(BaseModel):
     )
 
     fresh: str | None = Field(
-        None, description="Of a source: how old its last word may be, e.g. `2d`; default: of any age."
+        None,
+        description="Of a source: how old its last word may be, from its first on, e.g. `2d`; default: of any age.",
     )
 
     @field_validator("fresh")

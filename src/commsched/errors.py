@@ -89,6 +89,14 @@ class TemplateError(CommschedError):
     """A template could not be rendered."""
 
 
+class TooLong(TemplateError):
+    """A text is longer than a policy allows."""
+
+    def __init__(self, policy: str, detail: str) -> None:
+        self.policy = policy
+        super().__init__(detail)
+
+
 class UnsafeHeader(CommschedError):
     """This cannot stand in the head of a mail."""
 

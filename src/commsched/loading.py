@@ -13,7 +13,7 @@ import inspect
 import pkgutil
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from hashlib import sha256
@@ -30,6 +30,7 @@ from pydantic import ValidationError
 import commsched.builtin
 from commsched.config import FILE, Configuration, InstanceSettings
 from commsched.errors import ConfigurationError, Problem
+from commsched.model.vocabulary import Vocabulary
 from commsched.planning.isolation import bounded
 from commsched.planning.world import Applied
 from commsched.plugin import hookspecs
@@ -239,6 +240,22 @@ def _setting(error: Any, declared: InstanceSettings, settings: type[Any]) -> Pro
         )
     message = str(error["msg"]).removeprefix("Value error, ")
     return Problem(str(FILE), None, "invalid", f"{declared.label}.{name}: {message}")
+
+
+def undeclared(policy: Policy[Any], label: str, words: Vocabulary) -> Iterator[Problem]:
+    """Words in the settings of a policy that the vocabulary does not have."""
+    known: Mapping[str, Collection[str]] = {
+        "roles": words.roles,
+        "topics": words.topics,
+        "purposes": words.purposes,
+    }
+    for what, used in policy.words.items():
+        for name in sorted(set(used) - set(known[what])):
+            close = get_close_matches(name, known[what], 1)
+            hint = f"did you mean {close[0]!r}? " if close else ""
+            declared = f"declared are {', '.join(sorted(known[what]))}" if known[what] else "none are declared"
+            message = f"{label} uses {name!r}, which is not among the {what} of the vocabulary; {hint}{declared}"
+            yield Problem(str(FILE), None, "undeclared", message)
 
 
 def fingerprint(

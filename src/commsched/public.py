@@ -8,6 +8,7 @@ from commsched.model.decisions import (
     Anchor,
     Code,
     Decision,
+    Force,
     Placed,
     Proposal,
     Verdict,
@@ -31,6 +32,7 @@ from commsched.model.facts import (
     ServiceRecord,
 )
 from commsched.model.state import Case, Profile
+from commsched.model.vocabulary import MUST_TELL, NEED_NOT_TELL
 from commsched.plugin.base import (
     OURS,
     Accepted,
@@ -45,6 +47,7 @@ from commsched.plugin.base import (
     Condition,
     Entry,
     Forged,
+    Longest,
     NoSettings,
     Outcome,
     Outgoing,
@@ -87,6 +90,8 @@ from commsched.timing.windows import ALWAYS, EVER, NEVER, Span, Windows, crowded
 __all__ = [
     "ALWAYS",
     "EVER",
+    "MUST_TELL",
+    "NEED_NOT_TELL",
     "NEVER",
     "OURS",
     "Accepted",
@@ -117,12 +122,14 @@ __all__ = [
     "EventCalendar",
     "EventSettings",
     "Feedback",
+    "Force",
     "Forged",
     "Hold",
     "Intent",
     "Journal",
     "Length",
     "LocalTime",
+    "Longest",
     "NoSettings",
     "OutOfStep",
     "Outcome",

@@ -36,12 +36,14 @@ def car(
     )
 
 
-def odometer(story: Story, *readings: tuple[str, float], customer: str = "C1", asset: str = "V1") -> Story:
+def odometer(
+    story: Story, *readings: tuple[str, float], customer: str = "C1", asset: str = "V1", **fields: object
+) -> Story:
     """Readings in miles, each with its date."""
     for day, miles in readings:
         story.given(
             "reading", customer=customer, asset=asset, value=miles, unit="mi", stated_by="staff",
-            at=f"{day} 12:00", recorded_at=f"{day} 12:00",
+            at=f"{day} 12:00", recorded_at=f"{day} 12:00", **fields,
         )  # fmt: skip
     return story
 

@@ -39,7 +39,7 @@ def test_two_visits_within_the_quarter_are_one_question(story):
     served(tale, "2026-10-14", "R2").until("2026-11-20")
     assert len(surveys(tale)) == 1
     refusal = tale.refused(rule="after-service-survey", code="survey_budget")
-    assert "asked already: after-service-survey/ask" in told(refusal)[0][2]
+    assert "asked already: survey on" in told(refusal)[0][2]
 
 
 def test_two_departments_have_one_budget(tmp_path):

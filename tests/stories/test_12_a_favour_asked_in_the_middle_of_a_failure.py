@@ -17,7 +17,7 @@ def test_nothing_is_asked_while_the_case_is_open(story):
     tale = case(snowy(car(driver(story("2026-11-20 09:00")))), "open").until("2026-12-25")
     tale.nothing(rule="winter-tires")
     refusal = tale.refused(rule="winter-tires", code="open_case")
-    assert "case K1 of Ana Ortiz (C1), complaint, high, is open since 2026-11-20" in told(refusal)[0][2]
+    assert "case K1 of Ana Ortiz (C1), complaint, high, has been open since 2026-11-20" in told(refusal)[0][2]
     tale.no_task(rule="winter-tires")
 
 

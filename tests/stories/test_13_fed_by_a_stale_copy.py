@@ -1,10 +1,10 @@
 """Story 13: one system feeds another, and the copy is stale."""
 
-import shutil
 from pathlib import Path
 
 import pytest
-from people import car, driver, serviced
+from copies import copy_of_the_deployment
+from people import car, driver, odometer, serviced
 
 from commsched.testing.stories import Story
 
@@ -14,14 +14,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def fed(tmp_path):
     """The shipped deployment, where the dealer's system must have been heard of in the last two days."""
-    folder = tmp_path / "deployment"
-    for name in ("config", "plugins", "templates"):
-        shutil.copytree(ROOT / name, folder / name)
-    file = folder / "config" / "commsched.toml"
-    text = file.read_text()
-    assert '# fresh = "2d"' in text
-    file.write_text(text.replace('# fresh = "2d"', 'fresh = "2d"'))
-    return Story(folder, tmp_path, "2026-10-20 09:00")
+    return Story(ROOT, tmp_path, "2026-10-20 09:00")
 
 
 def due_in_november(tale):
@@ -63,6 +56,20 @@ def test_appointments_are_not_held_but_say_what_they_are_based_on(fed):
     tale = booked(car(driver(fed.heard("dms")))).until("2026-11-18 12:00")
     reminder = tale.sent(rule="appointment-reminders", step="reminder")
     assert "This is what we knew on October 20, 2026; if it has changed since, please tell us." in reminder.body
+
+
+@pytest.mark.parametrize(("source", "says"), [("dms", True), ("desk", False)])
+def test_what_is_due_says_what_it_is_based_on_where_it_is_not_held(tmp_path, source, says):
+    """A garage that lets such messages go all the same: they tell the day of the last that we knew of it."""
+    folder = copy_of_the_deployment(tmp_path / "deployment")
+    file = folder / "config" / "commsched.toml"
+    held = 'source = "dms"\n'
+    assert file.read_text().count(held) == 1
+    file.write_text(file.read_text().replace(held, held + 'departments = ["sales"]\n'))
+    tale = due_in_november(Story(folder, tmp_path, "2026-10-20 09:00").heard("dms"))
+    odometer(tale, ("2026-06-01", 31000), source=source)
+    body = tale.until("2026-11-10 09:00").sent(rule="oil-change-due", step="invite").body
+    assert ("This is what we knew on June 1, 2026" in body) is says
 
 
 def test_counterpart_a_fresh_source_holds_nothing_and_needs_no_such_words(fed):

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from commsched.app import App
 from commsched.config import Configuration, InstanceSettings, load_configuration
 from commsched.errors import CommschedError, ConfigurationError, Problem
-from commsched.loading import Plugins, load_plugins
+from commsched.loading import Plugins, load_plugins, undeclared
 from commsched.model.vocabulary import Vocabulary
 from commsched.plugin.base import Calendar, Channel, Plugin, Policy, Source
 from commsched.rules.declarations import for_policy
@@ -85,6 +85,7 @@ class _Parts:
                 made = self._made(plugins, base, one, zone)
                 if isinstance(made, Policy) and vocabulary is not None:
                     self._expressions(made, one.label, vocabulary)
+                    self.found += undeclared(made, one.label, vocabulary)
 
     def _made(
         self, plugins: Plugins, base: type[Plugin[Any]], one: InstanceSettings, zone: ZoneInfo

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from commsched import Accepted, Capabilities, Channel, Outcome, Outgoing, Receipt, Settings
@@ -63,10 +63,8 @@ class Virtual:
                 name: Recording(RecordingSettings(medium=medium_of(channel)), name=name)
                 for name, channel in self.app.channels.items()
             }
+        # Nothing is read in virtual time, so that no source is ever heard of, and none is stale.
         self.app.remember_rules()
-        # Nothing is read in virtual time: the sources are taken to be as fresh as they must be.
-        for source in self.app.fresh:
-            self.app.hear(source, datetime.max.replace(tzinfo=UTC))
 
     def facts(self, paths: Iterable[Path]) -> tuple[list[KnownFact], list[Reject]]:
         """The facts of files, and the lines that are none."""

@@ -11,7 +11,10 @@ from zoneinfo import ZoneInfo
 from commsched.delivery.based import based_on
 from commsched.model.decisions import Decision, Plan
 from commsched.model.state import State
+from commsched.model.vocabulary import MUST_TELL
 from commsched.planning import contact
+from commsched.planning.length import check_length
+from commsched.planning.review import view_of
 from commsched.planning.world import World
 from commsched.plugin.base import Outgoing
 from commsched.render.content import Content
@@ -21,9 +24,6 @@ from commsched.render.mail import Mailbox, frame
 from commsched.render.renderer import Renderer
 from commsched.rules.rule import OFFER_SLOTS
 from commsched.timing.civil import zone
-
-# Nobody subscribes to these, and nobody can be kept from them by one press in a mail program.
-MUST_REACH = frozenset({"transactional", "safety", "legal"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +54,18 @@ class Composer:
         """The message in words; ``slots`` are the free times that it offers, if it is one that does.
 
         Its links are those of the ``attempt``; without one they lead nowhere. Raises
-        :class:`commsched.errors.TemplateError`.
+        :class:`commsched.errors.TemplateError`; :class:`commsched.errors.TooLong` where a policy allows less.
         """
         context = self.context(decision, state, world)
         if self.links is not None:
             context = replace(context, links=self.links.all(self._token(attempt, decision.medium or "")))
         if decision.template == OFFER_SLOTS:
             context = replace(context, variables={**context.variables, "slots": tuple(slots)})
-        return self.renderer.render(
-            decision.template, decision.medium or "", state.profile.locale or self.locale, context
-        )
+        proposal, medium = decision.proposal, decision.medium or ""
+        content = self.renderer.render(decision.template, medium, state.profile.locale or self.locale, context)
+        chain = world.chain(proposal.purpose, proposal.topic, proposal.department)
+        check_length(chain, proposal, medium, content.text, view_of(state, proposal, world))
+        return content
 
     def outgoing(self, plan: Plan, decision: Decision, content: Content, state: State, attempt: str) -> Outgoing:
         """The message as its channel is handed it."""
@@ -96,7 +98,8 @@ class Composer:
         if self.links is None:
             return {}
         every = self.links.all(self._token(attempt, decision.medium or ""))
-        asked_for = decision.proposal.purpose in MUST_REACH
+        # Nobody subscribes to what must be told, and no press in a mail program keeps it from them.
+        asked_for = decision.proposal.purpose in MUST_TELL
         return {"link": every["home"], "unsubscribe": "" if asked_for else every["stop"]}
 
     def context(self, decision: Decision, state: State, world: World) -> Context:

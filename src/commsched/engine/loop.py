@@ -28,7 +28,7 @@ from commsched.delivery.send import Channels, send_all
 from commsched.engine.booking import Desk
 from commsched.engine.offering import NO_SLOTS, none_free, nowhere, offers, prepared, read_for, room_for, slots_for
 from commsched.engine.report import Report
-from commsched.errors import CommschedError
+from commsched.errors import CommschedError, TooLong
 from commsched.model.decisions import Decision, Plan, Reason
 from commsched.model.state import State
 from commsched.planning.fold import fold
@@ -362,6 +362,8 @@ class _Pass:
 
 def _poisoned(decision: Decision, error: Exception) -> Decision:
     detail = error.detail if isinstance(error, CommschedError) else f"{type(error).__name__}: {error}"
+    if isinstance(error, TooLong):
+        return refused(decision, Reason(error.policy, "too_long", f"the text is too long: {detail}"))
     return refused(
         decision, Reason("commsched", "template_failed", f"the message cannot be rendered: {detail}", "must_not")
     )

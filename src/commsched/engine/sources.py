@@ -1,8 +1,9 @@
 """Sources: taking in what they have, when each was last heard of, and which are stale.
 
-A source says how fresh it must be (``fresh = "2d"``). It is heard of whenever it could be read, even if there was
-nothing new, and when a file is imported in its name. One that has been silent for longer, or was never heard of, is
-stale; that is a part of the world, as the state of a calendar is.
+A source says how fresh it must be (``fresh = "2d"``). It is heard of whenever it could be asked, even if there was
+nothing new; one that delivers by itself, into a folder, when something came; and when a file is imported in its name.
+One that has been silent for longer is stale; that is a part of the world, as the state of a calendar is. One that was
+never heard of is not: there is no copy of it that could be out of date, and `doctor` says that nothing has come yet.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ def pull(store: Store, sources: Mapping[str, Source[Any]], take_in: TakeIn, fold
     """
     pulled = Pulled()
     for name, source in sources.items():
+        heard_of = not source.delivers
         try:
             for label, lines in source.read():
                 for batch in take_in(label, lines, name, now):
@@ -58,7 +60,9 @@ def pull(store: Store, sources: Mapping[str, Source[Any]], take_in: TakeIn, fold
                     pulled.rejects += len(batch.rejects)
                     keep_rejects(folder, label, batch.rejects)
                 source.taken(label)
-            hear(store, name, now)
+                heard_of = True
+            if heard_of:
+                hear(store, name, now)
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - a source may raise anything
@@ -84,17 +88,17 @@ def heard(connection: Connection, name: str) -> datetime | None:
     return datetime.fromisoformat(last) if last else None
 
 
-def stale(connection: Connection, fresh: Mapping[str, timedelta], now: datetime) -> dict[str, datetime | None]:
-    """The sources that have been silent for longer than they may, and since when; ``None`` if nobody knows."""
+def stale(connection: Connection, fresh: Mapping[str, timedelta], now: datetime) -> dict[str, datetime]:
+    """The sources that have been silent for longer than they may, and since when."""
     found = {}
     for name, limit in fresh.items():
         last = heard(connection, name)
-        if last is None or now - last > limit:
+        if last is not None and now - last > limit:
             found[name] = last
     return found
 
 
-def hash_of(world: str, silent: Mapping[str, datetime | None]) -> str:
+def hash_of(world: str, silent: Mapping[str, datetime]) -> str:
     """The hash of a world in which these sources are stale; that of one in which none is stays what it is."""
     if not silent:
         return world

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -121,8 +120,10 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
     """A policy's answer: the times at which the message may go, on ``media`` (``None``: on every medium).
 
     Media that it does not name are left as they are, so verdicts combine by intersection in any order. ``detail`` is
-    a sentence that the customer may read, ``note`` one for the staff alone: numbers, names, what to do. ``also`` are
-    further answers of the same policy, for other media or other reasons: see :func:`together`.
+    a sentence that the customer may read, ``note`` one for the staff alone: numbers, names, what to do. ``force`` is
+    that of this answer, where it is another than that of the policy's code: a policy that vetoes may also merely ask
+    for certain hours. ``also`` are further answers of the same policy, for other media or other reasons: see
+    :func:`together`.
     """
 
     windows: Windows | None = None
@@ -130,6 +131,7 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
     detail: str = ""
     note: str = ""
     also: tuple[Verdict, ...] = ()
+    force: Force | None = None
 
     def on(self, medium: str) -> Windows | None:
         """The allowed times on a medium; ``None`` means that this verdict takes nothing away there."""
@@ -158,10 +160,18 @@ def deny(detail: str, *, note: str = "", media: frozenset[str] | set[str] | None
 
 
 def only(
-    windows: Windows, *, detail: str, note: str = "", media: frozenset[str] | set[str] | None = None
+    windows: Windows,
+    *,
+    detail: str,
+    note: str = "",
+    media: frozenset[str] | set[str] | None = None,
+    force: Force | None = None,
 ) -> Verdict:
-    """Only at these times (on these media; the others are left as they are); sentences as in :func:`deny`."""
-    return Verdict(windows, None if media is None else frozenset(media), detail, note)
+    """Only at these times (on these media; the others are left as they are); sentences as in :func:`deny`.
+
+    ``force``: ``must_not`` or ``could_not``, if this answer has another than the policy's code.
+    """
+    return Verdict(windows, None if media is None else frozenset(media), detail, note, force=force)
 
 
 def together(verdicts: Iterable[Verdict]) -> Verdict:
@@ -190,10 +200,6 @@ class Placed(msgspec.Struct, frozen=True, gc=False):
     template: str
     content: str
     sent: bool
-
-    def named(self, place: ZoneInfo) -> str:
-        """The message in a few words, for a note to the staff: what it was, and when it went or goes there."""
-        return f"{self.rule}/{self.step} on {self.at.astimezone(place):%Y-%m-%d}"
 
     @property
     def customer(self) -> str:

@@ -198,3 +198,27 @@ class State(msgspec.Struct, frozen=True, gc=False):
     def mood(self) -> str:
         """The customer's last stated mood, or an empty string."""
         return self.feedback[-1][1].mood if self.feedback else ""
+
+
+def known_as_customer(state: State) -> str:
+    """Why somebody counts as a customer, in words that follow their name; empty if they are none, or nobody knows.
+
+    Somebody has said so, or they have something that we look after. An export of customers seldom says of each that
+    they are one: whom a `customer` fact describes without calling them anything else is. Of whom there is no such fact
+    (somebody wrote to us, once), what they did counts: work, a purchase, a booking; else nobody knows.
+    """
+    stated = "customer.status" in state.said_by
+    described = any(name.startswith("customer.") for name in state.said_by)
+    if state.profile.status == "active" and described:
+        return "is a customer already" if stated else "stands in our books, and nobody calls them a prospect"
+    for asset in state.assets.values():
+        if asset.in_use:
+            return f"has {asset.model or asset.kind} ({asset.id}), which we look after"
+    if described:
+        return ""
+    if state.records:
+        return "has had work done by us"
+    if any(event.item for _, event in state.events):
+        return "has bought from us"
+    booked = any(one.status != "proposed" for one in state.appointments.values())
+    return "has booked with us" if booked else ""

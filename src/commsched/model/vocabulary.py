@@ -22,6 +22,9 @@ PURPOSES: Mapping[str, int] = MappingProxyType(
     }
 )
 ASKS = frozenset({"sales", "marketing", "survey"})
+# What people must be told is never capped, spaced or silenced; what they need not be told is what bothers them.
+MUST_TELL = frozenset({"safety", "legal", "transactional"})
+NEED_NOT_TELL = ASKS | {"service"}
 
 
 @dataclass(frozen=True, slots=True)

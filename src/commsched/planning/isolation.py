@@ -90,12 +90,13 @@ def _is_verdict(verdict: object) -> TypeGuard[Verdict]:
     if not isinstance(verdict, Verdict):
         return False
     # A dataclass does not check what it was made of, and the plugin that made it need not be typed.
-    windows, media, detail, note, also = (getattr(verdict, name) for name in Verdict.__struct_fields__)
+    windows, media, detail, note, also, force = (getattr(verdict, name) for name in Verdict.__struct_fields__)
     return (
         (windows is None or isinstance(windows, Windows))
         and (media is None or isinstance(media, frozenset))
         and isinstance(detail, str)
         and isinstance(note, str)
+        and force in (None, "must_not", "could_not")
         and isinstance(also, tuple)
         and all(map(_is_verdict, also))
     )

@@ -155,7 +155,9 @@ class Placer:
         """What is against an instant for what goes in one message."""
         found: dict[Reason, None] = {}
         for one in proposals:
-            if one.span[0] <= ideal <= one.deadline:
+            if not one.span[0] <= ideal <= one.deadline:
+                found[BUNDLED] = None
+            else:
                 reviews = self.reviewer.allowance(one, self._glimpse(one, ideal)).reviews
                 found.update(dict.fromkeys(reasons(against(reviews, medium, ideal))))
         return tuple(found) or (BUNDLED,)

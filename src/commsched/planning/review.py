@@ -73,7 +73,7 @@ class Reviewer:
         for applied in self.world.chain(proposal.purpose, proposal.topic, proposal.department):
             review = self._ask(applied, narrowed, view)
             if review.verdict.windows is not None:
-                reviews += _each(review) if review.verdict.also else (review,)
+                reviews += _each(review) if review.verdict.also or review.verdict.force else (review,)
         times = {medium: _meet(reviews, medium, span) for medium in proposal.addresses}
         return Allowance(times, tuple(reviews))
 
@@ -84,20 +84,7 @@ class Reviewer:
     def _view(self, proposal: Proposal) -> View:
         view = self._views.get(proposal.recipient)
         if view is None:
-            state = _as_recipient(self._state, proposal.recipient)
-            world = self.world
-            zones = contact.zones(state, world)
-            view = View(
-                state,
-                self.history,
-                zones,
-                world.vocabulary,
-                world.calendars,
-                world.departments,
-                region=world.region,
-                stale=world.stale,
-            )
-            self._views[proposal.recipient] = view
+            view = self._views[proposal.recipient] = view_of(self._state, proposal, self.world, self.history)
         return view
 
     def _ask(self, applied: Applied, proposal: Proposal, view: View) -> Review:
@@ -141,6 +128,21 @@ class Reviewer:
         return frozenset(medium for medium in proposal.media if self.world.channels.get(medium) == scope)
 
 
+def view_of(state: State, proposal: Proposal, world: World, history: Sequence[Placed] = ()) -> View:
+    """What policies are shown of whom the message goes to."""
+    state = _as_recipient(state, proposal.recipient)
+    return View(
+        state,
+        history,
+        contact.zones(state, world),
+        world.vocabulary,
+        world.calendars,
+        world.departments,
+        region=world.region,
+        stale=world.stale,
+    )
+
+
 def conflict(reviews: Sequence[Review], media: Sequence[str], span: Span) -> tuple[Review, ...]:
     """A smallest set of reviews that leaves no allowed instant: irreducible by deletion.
 
@@ -181,11 +183,11 @@ def _meet(reviews: Sequence[Review], medium: str, span: Span) -> Windows:
 
 
 def _each(review: Review) -> Iterator[Review]:
-    """A policy's several answers, each as a review of its own, so that each is named only where it counts."""
-    verdict = review.verdict
+    """A policy's several answers, each as a review of its own: each is named where it counts, and has its own force."""
+    verdict, code = review.verdict, review.code
     for one in (replace(verdict, also=()), *verdict.also):
         if one.windows is not None:
-            yield replace(review, verdict=one)
+            yield replace(review, verdict=one, code=code if one.force is None else Code(code.name, one.force))
 
 
 def _on_media(verdict: Verdict, media: frozenset[str]) -> Verdict:
@@ -222,4 +224,4 @@ def failures(found: Mapping[str, str]) -> tuple[Failure, ...]:
     return tuple(Failure(policy, detail) for policy, detail in sorted(found.items()))
 
 
-__all__ = ["Allowance", "Code", "Reviewer", "against", "conflict", "failures", "reasons"]
+__all__ = ["Allowance", "Code", "Reviewer", "against", "conflict", "failures", "reasons", "view_of"]

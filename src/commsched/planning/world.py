@@ -79,7 +79,7 @@ class World:
     hold_back: timedelta = timedelta(minutes=2)
     since: Mapping[str, datetime] = field(default_factory=dict)
     breakers: Mapping[str, datetime] = field(default_factory=dict)
-    stale: Mapping[str, datetime | None] = field(default_factory=dict)
+    stale: Mapping[str, datetime] = field(default_factory=dict)
     mentions: Mapping[str, frozenset[str]] = field(default_factory=dict)
     pauses: tuple[Pause, ...] = ()
     only_to: frozenset[str] = frozenset()
@@ -96,7 +96,7 @@ class World:
     def as_it_stands(
         self,
         name: str,
-        stale: Mapping[str, datetime | None],
+        stale: Mapping[str, datetime],
         since: Mapping[str, datetime],
         pauses: tuple[Pause, ...],
         breakers: Mapping[str, datetime],

@@ -60,6 +60,15 @@ class Plugin(Generic[S]):
         return NoSettings
 
 
+@dataclass(frozen=True, slots=True)
+class Longest:
+    """How many characters a text on a medium may have, and why: ``detail`` is a sentence as a verdict's."""
+
+    medium: str
+    characters: int
+    detail: str
+
+
 class Condition(Protocol):
     """An expression of the configuration, checked when it was loaded."""
 
@@ -95,9 +104,18 @@ class Policy(Plugin[S], ABC):
         """The sources that its verdicts ask about; they must be declared."""
         return frozenset()
 
+    @property
+    def words(self) -> Mapping[str, Iterable[str]]:
+        """Words of the vocabulary in the settings: by ``roles``, ``topics``, ``purposes``; all must be declared."""
+        return {}
+
     @abstractmethod
     def review(self, proposal: Proposal, view: View) -> Verdict:
         """When the proposal may go, on which media: :func:`allow`, :func:`deny` or :func:`only`."""
+
+    def longest(self, proposal: Proposal, view: View) -> Iterable[Longest]:  # noqa: ARG002 - most have nothing to say
+        """How long its text may be. Asked once it is written: one that is longer is not sent, and never cut."""
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,7 +403,13 @@ class Calendar(Plugin[S], ABC):
 
 
 class Source(Plugin[S], ABC):
-    """A system that facts come from."""
+    """A system that facts come from.
+
+    ``delivers``: it brings what it has, so that finding nothing is no sign that it is still there. Without it, a source
+    that could be asked and had nothing new has been heard of.
+    """
+
+    delivers: ClassVar[bool] = False
 
     @abstractmethod
     def read(self) -> Iterable[tuple[str, Iterable[bytes]]]:

@@ -20,8 +20,18 @@ from commsched.model.facts import (
     Reading,
     Reply,
     ServiceRecord,
+    TaskDone,
 )
-from commsched.model.state import Appointment, Asset, Case, Contact, Obligation, Profile, State
+from commsched.model.state import (
+    Appointment,
+    Asset,
+    Case,
+    Contact,
+    Obligation,
+    Profile,
+    State,
+    known_as_customer,
+)
 from commsched.model.vocabulary import Vocabulary
 from commsched.timing.places import places
 from commsched.timing.windows import Windows
@@ -68,10 +78,10 @@ class Department:
 
 
 def in_words(messages: Iterable[Placed], zone: ZoneInfo, most: int = 3) -> str:
-    """Messages by topic and day, for a reason: ``oil on 12 Jun, trade in on 3 Jul and 2 more``; days are the zone's."""
+    """Messages by topic and day, for a reason: ``oil on 12 Jun 2026, sales on 3 Jul 2026 and 2 more``."""
     found = sorted(messages, key=lambda one: (one.at, one.key))
     days = [(one.topic.replace("_", " "), one.at.astimezone(zone)) for one in found[:most]]
-    shown = ", ".join(f"{topic} on {day.day} {day:%b}" for topic, day in days)
+    shown = ", ".join(f"{topic} on {day.day} {day:%b %Y}" for topic, day in days)
     return f"{shown} and {len(found) - most} more" if len(found) > most else shown
 
 
@@ -83,7 +93,7 @@ def unreadable(department: Department, since: datetime | None) -> str:
     return f"the calendar {department.calendar} of {department.title} could not be read since {when}"
 
 
-_NONE_STALE: Mapping[str, datetime | None] = MappingProxyType({})
+_NONE_STALE: Mapping[str, datetime] = MappingProxyType({})
 
 
 class View:
@@ -112,7 +122,7 @@ class View:
         departments: Mapping[str, Department],
         *,
         region: str = "",
-        stale: Mapping[str, datetime | None] = _NONE_STALE,
+        stale: Mapping[str, datetime] = _NONE_STALE,
     ) -> None:
         self._state = state
         self._history = history
@@ -144,14 +154,25 @@ class View:
         return {who: state.profile for who, state in self._state.colleagues.items()}
 
     @property
+    def known_as_customers(self) -> Mapping[str, str]:
+        """Who of them and their colleagues is known to be a customer, by id, with words that say why.
+
+        Such as "is a customer already" or "has had work done by us"; whoever is none, or of whom nobody knows, is left
+        out. Of colleagues only what they are said to be is known.
+        """
+        self.reads |= {"customer", "asset", "service_record", "event", "appointment"}
+        everybody = {self._state.profile.id: self._state, **self._state.colleagues}
+        return {who: why for who, state in everybody.items() if (why := known_as_customer(state))}
+
+    @property
     def contacts(self) -> tuple[Contact, ...]:
         """Their contact points, valid or not."""
         self.reads.add("contact_point")
         return self._state.contacts
 
     @property
-    def stale(self) -> Mapping[str, datetime | None]:
-        """The sources that have been silent for longer than they may, and since when; ``None`` if nobody knows."""
+    def stale(self) -> Mapping[str, datetime]:
+        """The sources that have been silent for longer than they may, and since when."""
         self.reads.add("source")
         return self.silent
 
@@ -267,6 +288,12 @@ class View:
         """Contacts outside commsched: calls, letters, talks."""
         self.reads.add("interaction")
         return self._state.interactions
+
+    @property
+    def tasks_done(self) -> tuple[TaskDone, ...]:
+        """What came of tasks about them, oldest first: ``reached``, ``unreached``, or ``done``."""
+        self.reads.add("task_done")
+        return self._state.tasks_done
 
     @property
     def feedback(self) -> Sequence[Feedback]:

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from commsched.model.state import known_as_customer
 from commsched.planning.enquiry import Enquirer, Question
 from commsched.planning.world import World
 from commsched.screening.lists import Entry, People
@@ -60,7 +61,7 @@ def judge(
 
 
 def _prospect(entry: Entry, found: Found, known: Mapping[str, Enquirer], question: Question) -> Judgement:
-    existing = [one for one in found.matches if known[one.customer].state.profile.status == "active"]
+    existing = [one for one in found.matches if known_as_customer(known[one.customer].state)]
     if existing:
         return _removed(entry, EXISTING, existing)
     return _refused(entry, found, known, question) or _kept(entry, found)

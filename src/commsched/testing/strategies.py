@@ -149,7 +149,7 @@ def views() -> st.SearchStrategy[View]:
         calendars=st.fixed_dictionaries({}, optional={"hours": snapshots}),
         departments=st.fixed_dictionaries({}, optional={name: _departments(name) for name in ("service", "sales")}),
         region=st.sampled_from(["", "US", "US-IL", "US-FL", "DE"]),
-        stale=st.fixed_dictionaries({}, optional={"dms": st.none() | instants()}),
+        stale=st.fixed_dictionaries({}, optional={"dms": instants()}),
     )
 
 

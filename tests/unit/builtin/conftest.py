@@ -72,7 +72,7 @@ def review(
     calendars: Mapping[str, Snapshot] | None = None,
     departments: Mapping[str, Department] | None = None,
     compiled: Mapping[str, Any] | None = None,
-    stale: Mapping[str, datetime | None] | None = None,
+    stale: Mapping[str, datetime] | None = None,
     **state: Any,
 ) -> Verdict:
     """A policy's verdict on a proposal, for a customer of whom only what is given is known."""

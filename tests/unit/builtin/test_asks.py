@@ -14,7 +14,7 @@ from commsched.builtin.policies.open_case import OpenCase
 from commsched.builtin.policies.role import Role
 from commsched.builtin.policies.silence import Silence
 from commsched.builtin.policies.survey_budget import SurveyBudget
-from commsched.model.facts import Interaction, Reply
+from commsched.model.facts import Interaction, Reply, TaskDone
 from commsched.model.state import Appointment, Asset, Case, Profile, State
 
 DAY = timedelta(days=1)
@@ -35,7 +35,7 @@ def test_nothing_is_asked_while_a_case_is_open(ask, noon):
     """An open case leaves no time at all after it was opened; the staff read which."""
     verdict = ask(OpenCase, cases={"K1": case("open", noon - 90 * DAY, severity="high")})
     assert not verdict.windows.clip(noon - 30 * DAY, noon + 30 * DAY)
-    assert verdict.note == "case K1 of ann (ann), noise, high, is open since 2026-03-17"
+    assert verdict.note == "case K1 of ann (ann), noise, high, has been open since 2026-03-17"
 
 
 def test_a_closed_case_has_a_cooling_off_time(ask, may, noon):
@@ -98,7 +98,7 @@ def test_a_mood_stops_what_it_says_and_fades(ask, may, proposal, noon):
     verdict = ask(Mood, settings, proposal=ask_her, feedback=said)
     assert not may(verdict)
     assert may(verdict, "email", noon + 9 * DAY)
-    assert verdict.note.startswith('trapped, they said on 2026-06-14 ("let me go")')
+    assert verdict.note.startswith('on 2026-06-14 they said that they feel trapped ("let me go")')
     assert may(ask(Mood, settings, proposal=proposal(purpose="service"), feedback=said))
 
 
@@ -187,7 +187,7 @@ def test_after_so_many_unanswered_contacts_the_topic_ends(ask, may, placed, noon
     history = [about(placed, noon - 20 * DAY), about(placed, noon - 9 * DAY)]
     verdict = ask(Silence, history=history)
     assert not may(verdict)
-    assert verdict.note.endswith("other/invite on 2026-05-26, other/invite on 2026-06-06")
+    assert verdict.note.endswith("oil on 26 May 2026, oil on 6 Jun 2026")
     assert may(ask(Silence, history=history[:1]))
     assert may(ask(Silence, history=[history[0], about(placed, noon, topic="routine")]))
     assert may(ask(Silence, history=[history[0], about(placed, noon, key="zoe/other/1")]))
@@ -204,6 +204,7 @@ BOOKED = ("oil", None, datetime(2026, 7, 1, tzinfo=UTC), None, "booked")
         lambda at: {"feedback": (felt("fine", at),)},
         lambda at: {"records": (("r1", ServiceRecord(at=at, service="oil", outcome="declined")),)},
         lambda at: {"events": (("e1", Event(at=at, kind="visit")),)},
+        lambda at: {"tasks_done": (TaskDone(at=at, task="t", outcome="reached", by="Tom"),)},
         lambda at: {
             "interactions": (Interaction(at=at, direction="in", medium="voice", by="Tom", summary="she called"),)
         },
@@ -228,9 +229,31 @@ def test_what_is_no_answer(ask, may, placed, noon):
     for facts in (
         {"interactions": (ours,)},
         {"events": (("e1", Event(at=noon - DAY, kind="recall")),)},
+        {"tasks_done": (TaskDone(at=noon - DAY, task="t", outcome="unreached", by="Tom"),)},
         {"appointments": {"a1": Appointment("a1", *slot)}},
     ):
         assert not may(ask(Silence, history=history, **facts))
+
+
+@pytest.mark.parametrize(("told", "wanted", "ended"), [
+    ("maintenance", "oil", True), ("oil", "oil", True), ("oil", "maintenance", False), ("oil", "trade_in", False),
+])  # fmt: skip
+def test_silence_about_a_topic_covers_those_under_it(ask, may, placed, proposal, noon, told, wanted, ended):
+    """As a veto does: not the whole that it is a part of, and not what is something else."""
+    history = [about(placed, noon - number * DAY, topic=told) for number in (20, 9)]
+    verdict = ask(Silence, proposal=proposal(topic=wanted), history=history)
+    assert may(verdict) is not ended
+
+
+def test_what_is_only_planned_is_not_called_unanswered(ask, placed, noon):
+    """Of what they have not had yet nobody can say that they did not answer; the staff read which is which."""
+    history = [about(placed, noon - 20 * DAY), about(placed, noon - 9 * DAY, sent=False)]
+    verdict = ask(Silence, history=history)
+    assert verdict.detail == "enough about this is on its way already"
+    assert verdict.note.startswith("2 contacts about oil, 1 sent and 1 planned, and no answer: oil on 26 May 2026")
+    told = ask(Silence, history=[about(placed, noon - 20 * DAY), about(placed, noon - 9 * DAY)])
+    assert told.detail == "you have not answered, and that is an answer"
+    assert "2 contacts about oil, sent, and no answer" in told.note
 
 
 def test_three_letters_in_a_week_are_one_contact(ask, may, placed, noon):
@@ -258,16 +281,32 @@ def test_who_is_a_customer_is_not_courted_as_a_stranger(ask, may):
     """Active, owning something in use, or a colleague of one: not courted. A stranger, or who has left, may be."""
     car = Asset("car-1", "car", "Ford Escape")
     former = Profile("bob", status="former", organisation="firm")
-    assert not may(ask(ExistingCustomer, profile=Profile("ann", status="active")))
+    said = {"said_by": {"customer.status": "import"}}
+    assert not may(ask(ExistingCustomer, profile=Profile("ann", status="active"), **said))
     owner = ask(ExistingCustomer, profile=prospect(), assets={"car-1": car})
     assert not may(owner)
     assert "Ford Escape" in owner.note
-    near = ask(ExistingCustomer, profile=prospect(), colleagues={"bob": State(BOB)})
+    near = ask(ExistingCustomer, profile=prospect(), colleagues={"bob": State(BOB, **said)})
     assert not may(near)
     assert near.note == "Bob (bob), who is at firm too, is a customer already"
     assert may(ask(ExistingCustomer, profile=prospect()))
     assert may(ask(ExistingCustomer, profile=prospect(), assets={"car-1": Asset("car-1", in_use=False)}))
-    assert may(ask(ExistingCustomer, profile=former, colleagues={"cy": State(prospect())}))
+    assert may(ask(ExistingCustomer, profile=former, colleagues={"cy": State(prospect(), **said)}, **said))
+
+
+def test_who_is_nothing_in_particular_is_a_customer_by_what_they_did(ask, may, noon):
+    """Described without a status, they are one. Of whom there is an address only, it takes work or a purchase."""
+    assert not may(ask(ExistingCustomer, profile=Profile("ann", "Ann"), said_by={"customer.name": "import"}))
+    unknown = Profile("ann", organisation="firm")
+    assert may(ask(ExistingCustomer, profile=unknown, colleagues={"bob": State(BOB)}))
+    work = ServiceRecord(at=noon, customer="ann", service="oil", outcome="done")
+    bought = Event(at=noon, customer="ann", kind="purchase", item="car")
+    looked = Event(at=noon, customer="ann", kind="visit")
+    assert not may(ask(ExistingCustomer, profile=unknown, records=(("1", work),)))
+    assert not may(ask(ExistingCustomer, profile=unknown, events=(("1", bought),)))
+    assert may(ask(ExistingCustomer, profile=unknown, events=(("1", looked),)))
+    said = {"said_by": {"customer.status": "staff"}}
+    assert may(ask(ExistingCustomer, profile=prospect(), records=(("1", work),), **said))
 
 
 WANTED = {"by_topic": {"maintenance": ["buyer", "owner"]}}

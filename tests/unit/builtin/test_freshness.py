@@ -13,9 +13,9 @@ from commsched.builtin.policies.freshness import Freshness
     ("source", "stale", "says"),
     [
         ("dms", {}, None),
-        ("dms", {"crm": None}, None),
+        ("dms", {"crm": datetime(2026, 6, 10, 14, tzinfo=UTC)}, None),
         ("dms", {"dms": datetime(2026, 6, 10, 14, tzinfo=UTC)}, "from dms since 2026-06-10 09:00"),
-        (["dms", "crm"], {"crm": None}, "from crm, as far as anybody knows"),
+        (["dms", "crm"], {"crm": datetime(2026, 6, 9, 14, tzinfo=UTC)}, "from crm since 2026-06-09 09:00"),
     ],
 )
 def test_it_holds_while_a_source_is_stale(ask, may, source, stale, says):

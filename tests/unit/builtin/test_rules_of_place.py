@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from commsched import CommschedError, Consent, View, zone
 from commsched.builtin.policies.rules_of_place import RulesOfPlace, RulesOfPlaceSettings, read_rows, shipped_rows
@@ -29,13 +30,17 @@ ROW = """
 HOURS = [
     ("us-hours", "US-IL", CENTRAL, "2026-06-15 07:59", "2026-06-15 08:00"),
     ("us-hours", "US-IL", CENTRAL, "2026-06-15 21:00", "2026-06-15 20:59"),
-    ("us-fl-ok-hours", "US-FL", EASTERN, "2026-06-15 20:30", "2026-06-15 19:30"),
-    ("us-fl-ok-hours", "US-OK", CENTRAL, "2026-06-15 20:30", "2026-06-15 19:30"),
+    ("us-fl-hours", "US-FL", EASTERN, "2026-06-15 20:30", "2026-06-15 19:30"),
+    ("us-ok-hours", "US-OK", CENTRAL, "2026-06-15 20:30", "2026-06-15 19:30"),
     ("us-wa-hours", "US-WA", zone("America/Los_Angeles"), "2026-06-15 20:30", "2026-06-15 19:30"),
-    ("us-md-ms-nj-hours", "US-MD", EASTERN, "2026-06-15 20:30", "2026-06-15 19:30"),
+    ("us-md-hours", "US-MD", EASTERN, "2026-06-15 20:30", "2026-06-15 19:30"),
+    ("us-ms-hours", "US-MS", CENTRAL, "2026-06-15 20:30", "2026-06-15 19:30"),
+    ("us-ms-hours", "US-MS", CENTRAL, "2026-06-14 12:00", "2026-06-13 12:00"),  # a Sunday, and the Saturday before
+    ("us-nj-hours", "US-NJ", EASTERN, "2026-06-15 21:30", "2026-06-15 20:30"),
     ("us-ct-hours", "US-CT", EASTERN, "2026-06-15 08:30", "2026-06-15 09:05"),
     ("us-ri-hours", "US-RI", EASTERN, "2026-06-15 18:30", "2026-06-15 17:30"),
-    ("us-ri-hours", "US-RI", EASTERN, "2026-06-14 09:30", "2026-06-14 10:30"),  # a Sunday
+    ("us-ri-hours", "US-RI", EASTERN, "2026-06-13 09:30", "2026-06-13 10:30"),  # a Saturday
+    ("us-ri-hours", "US-RI", EASTERN, "2026-06-14 12:00", "2026-06-13 12:00"),  # and the Sunday after
     ("us-tx-hours", "US-TX", CENTRAL, "2026-06-14 11:30", "2026-06-14 13:30"),
     ("us-tx-hours", "US-TX", CENTRAL, "2026-06-15 08:30", "2026-06-15 10:30"),
 ]
@@ -105,7 +110,9 @@ def test_a_consent_that_cannot_be_shown_is_none_where_it_must_be(asked, may):
 
 def test_every_rule_that_asks_for_something_has_a_test_here():
     """A new row without a test on both sides is noticed."""
-    tested = {rule for rule, *_ in HOURS} | {rule for rule, _ in CONSENTS} | {"us-health-texts"}
+    tested = (
+        {rule for rule, *_ in HOURS} | {rule for rule, _ in CONSENTS} | {"us-health-texts", "us-health-text-length"}
+    )
     assert {row.id for row in shipped_rows() if not row.handled} == tested
 
 
@@ -129,6 +136,24 @@ def test_a_health_department_sends_one_text_a_day(asked, may, placed, noon):
     assert not may(verdict, "sms", noon + two_hours)
     assert may(verdict, "sms", noon + timedelta(days=1))
     assert may(asked(region="US-IL", wanted={"purpose": "transactional"}, history=history), "sms", noon + two_hours)
+
+
+@pytest.mark.parametrize(("region", "sectors", "allowed"), [
+    ("US-IL", {"health": {"service"}}, [("sms", 160)]),
+    ("US-IL", {}, []),
+    ("DE-BY", {"health": {"service"}}, []),
+])  # fmt: skip
+def test_a_text_of_a_health_department_has_160_characters_at_most(proposal, region, sectors, allowed):
+    """The length is asked for once a text is written; the rule binds the sector, where the customer is."""
+    policy = RulesOfPlace(RulesOfPlaceSettings(sectors=sectors), name="law")
+    view = View(State(Profile("ann", region=region)), (), (CENTRAL,), VOCABULARY, {}, {}, region="US-NY")
+    found = [(one.medium, one.characters) for one in policy.longest(proposal(span=SPAN), view)]
+    assert found == allowed
+
+
+def test_every_row_says_when_it_was_looked_up_or_that_it_was_not():
+    """No row claims a day on which nobody looked."""
+    assert all((row.verified_on is None) == (row.confidence == "memory") for row in shipped_rows())
 
 
 def test_what_does_not_solicit_is_free(asked, may):
@@ -219,6 +244,10 @@ def test_a_missing_file_is_named(asked):
             ),
             "effective_to is before",
         ),
+        (
+            ROW.format(id="x", place="US", ask="consent: given").replace("primary", "memory"),
+            "a row that was looked up says when",
+        ),
         (2 * ROW.format(id="x", place="US", ask="consent: given"), "the id 'x' stands twice"),
     ],
 )
@@ -226,3 +255,30 @@ def test_a_row_that_makes_no_sense_is_named_with_what_would_be_right(text, says)
     """File, row and field, in one sentence."""
     with pytest.raises(CommschedError, match=says):
         read_rows(text, "places.yaml")
+
+
+@pytest.mark.parametrize(
+    ("asks", "force"),
+    [
+        ({"region": "US-IL"}, "could_not"),
+        ({"region": "GB"}, None),
+        ({"region": "US-FL", "history": True}, None),
+    ],
+)
+def test_hours_are_no_veto_and_a_consent_and_a_number_are(asked, placed, noon, asks, force):
+    """To wait for a legal hour is a *could not*; a missing consent and a number that is used up are vetoes."""
+    if asks.pop("history", None):
+        asks["history"] = [placed(noon + timedelta(hours=n), topic="trade_in", purpose="sales") for n in range(3)]
+        asks["history"] = [replace(one, medium="sms") for one in asks["history"]]
+    verdict = asked(**asks)
+    forces = [one.force for one in (verdict, *verdict.also)]
+    assert force in forces
+    assert RulesOfPlace.code.force == "must_not"
+
+
+def test_a_place_without_any_hour_is_a_veto(asked, tmp_path):
+    """A rule that opens no hour of the week forbids; nothing waits for it, and nobody telephones instead."""
+    (tmp_path / "places.yaml").write_text(ROW.format(id="il-nothing", place="US-IL", ask="hours: {}"))
+    verdict = asked(region="US-IL", folder=tmp_path, settings={"path": "places.yaml"})
+    answers = {one.detail: one.force for one in (verdict, *verdict.also)}
+    assert {force for words, force in answers.items() if "il-nothing" in words} == {None}

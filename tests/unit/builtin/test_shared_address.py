@@ -22,7 +22,8 @@ def test_the_same_words_at_one_address_are_said_once(ask, may, placed, proposal,
     verdict = ask(SharedAddress, proposal=proposal(content="tires|2026"), history=history)
     assert not may(verdict, "email")
     assert not may(verdict, "sms", noon + 4 * WEEK)
-    assert "ben, at the same address" in verdict.detail
+    assert "ben, at the same address" in verdict.note
+    assert "ben" not in verdict.detail
 
 
 def test_what_is_about_their_own_things_keeps_a_distance_on_both_sides(ask, may, placed, proposal, noon):
@@ -33,6 +34,9 @@ def test_what_is_about_their_own_things_keeps_a_distance_on_both_sides(ask, may,
     assert may(verdict, "email", noon + WEEK)
     assert may(verdict, "email", noon - WEEK)
     assert may(verdict, "sms", noon)
+    assert verdict.force == "could_not"  # to wait is no veto; to say the same again is one
+    same = ask(SharedAddress, proposal=proposal(content="his"), history=[by(placed, noon, content="his")])
+    assert same.force is None
 
 
 @pytest.mark.parametrize(

@@ -243,6 +243,18 @@ def test_a_text_of_too_many_parts_is_found_with_everything_filled_in(linted):
     assert linted(long, media="sms", changes=[more])[0] == []
 
 
+def test_a_text_longer_than_the_law_allows_a_health_department_is_found(linted):
+    """160 characters where the department is of that sector and the deployment in the United States."""
+    law = '[[policies]]\nkind = "rules_of_place"\nsectors = {{ health = ["{0}"] }}\n\n[departments.desk]'
+    clinic = ("[departments.desk]", law.format("desk"))
+    short = {"templates/thanks/sms.txt": "a" * 142 + " Reply STOP to end\n"}
+    long = {"templates/thanks/sms.txt": "a" * 143 + " Reply STOP to end\n"}
+    assert linted(short, media="sms", changes=[clinic])[0] == []
+    assert linted(long, media="sms", changes=[clinic])[0] == [("templates/thanks/sms.txt", 1, "too_long")]
+    abroad = ('region = "US-IL"', 'region = "DE-BY"')
+    assert linted(long, media="sms", changes=[clinic, abroad])[0] == []
+
+
 # ---- Health
 
 MINIMAL = ('title = "Desk"', 'title = "Desk"\nminimal_content = true')

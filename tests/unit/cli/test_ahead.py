@@ -269,12 +269,12 @@ def test_simulate_needs_time_to_pass(shell):
 
 
 def test_demo_works_on_any_deployment_with_facts(shell):
-    """It starts on the day that the facts end on, lays messages down, and says what to try; and it can be repeated."""
+    """It starts thirty days before the facts end, lays messages down, and says what to try; and it can be repeated."""
     (shell.folder / "facts").mkdir()
     shutil.move(shell.facts(), shell.folder / "facts" / "all.jsonl")
     (shell.folder / "facts" / "as-of.txt").write_text("2027-02-20\n", "utf-8")
     text = shell("demo").stdout
-    assert "Corner Garage, 20 Feb 2027 to 21 Apr 2027: 1 message to 1 customer" in text
+    assert "Corner Garage, 21 Jan 2027 to 22 Mar 2027: 1 message to 1 customer" in text
     assert "COMMSCHED_STORE=sqlite:///var/demo/commsched.db" in text
     shell("demo")
     assert len(list((shell.folder / "var" / "outbox").glob("*.eml"))) == 1

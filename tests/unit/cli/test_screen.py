@@ -75,14 +75,14 @@ def test_a_prospect_who_said_no_comes_off(base):
     """Who is no customer yet, and refused: the policy and its reason are told."""
     _, kept, (cleo,) = screen(base, HEAD + "Cleo,,cleo@gmail.com,,\n")
     assert kept == []
-    assert cleo["reason"] == "opt_out: email refused by cleo on 2026-01-01 (mail)"
+    assert cleo["reason"] == "opt_out: email was refused by Cleo Vance (cleo) on 2026-01-01 (mail)"
 
 
 def test_a_list_of_customers_loses_the_protected_and_the_unknown(base):
     """A mailing house's list by ids: Ben refused, nobody has the third id (any more), Ana stays."""
     _, (ana,), (ben, gone) = screen(base, "id,name\nana,Ana\nben,Ben\nzoe,Zoe\n")
     assert ana["id"] == "ana"
-    assert ben["reason"].startswith("opt_out: email refused by ben")
+    assert ben["reason"].startswith("opt_out: email was refused by Ben Okafor (ben)")
     assert (gone["reason"], gone["customers"]) == ("unknown_customer", "")
 
 

@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
+from commsched.app import App
 from commsched.check.run import check
 from commsched.cli.commands.init import shipped
+from commsched.errors import ConfigurationError
 from commsched.store.store import Store
 
 
@@ -82,6 +86,29 @@ def test_check_finds_words_that_nobody_declared(shell):
     _edit(shell, "config/commsched.toml", 'kind = "opt_out"', 'kind = "opt_out"\npurposes = ["marketting"]')
     (problem,) = shell.json("check", code=1)["problems"]
     assert "did you mean 'marketing'?" in problem["message"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        (
+            'by_purpose = { sales = ["ownr"] }',
+            "'ownr', which is not among the roles of the vocabulary; did you mean 'owner'? declared are driver, owner",
+        ),
+        ('by_topic = { tyres = ["owner"] }', "role uses 'tyres', which is not among the topics of the vocabulary;"),
+        ('by_purpose = { sails = ["owner"] }', "role uses 'sails', which is not among the purposes of the vocabulary;"),
+    ],
+)
+def test_roles_that_nobody_declared_stop_the_start_up(shell, settings, says):
+    """A role that nobody can have would be asked for in vain; the roles that there are are named."""
+    text = f'kind = "opt_out"\n\n[[policies]]\nkind = "role"\n{settings}'
+    _edit(shell, "config/commsched.toml", 'kind = "opt_out"', text)
+    words = shell.folder / "config" / "vocabulary.yaml"
+    words.write_text(f"{words.read_text('utf-8').rstrip()}\nroles: [owner, driver]\n", "utf-8")
+    (problem,) = shell.json("check", code=1)["problems"]
+    assert says in problem["message"]
+    with pytest.raises(ConfigurationError, match="not among the"):
+        App(shell.folder)
 
 
 def test_check_finds_a_rule_that_vanished(told):

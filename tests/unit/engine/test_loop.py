@@ -411,6 +411,23 @@ def test_a_message_that_cannot_be_rendered_takes_no_other_with_it(garage, custom
     assert (shop.messages["ann/say"].state, shop.messages["ann/say"].reasons[0][1]) == ("refused", "template_failed")
 
 
+def test_a_text_that_is_longer_than_the_law_allows_is_not_sent(garage, customer, configuration):
+    """It is refused with the policy and the law, and never cut; it is no veto. A shorter name gets its text."""
+    law = '\n[[policies]]\nkind = "rules_of_place"\nsectors = { health = ["desk"] }\n'
+    words = "Thank you, {{ customer.name }}. " + "a" * 140 + "\n"
+    shop = garage({"templates/thanks/sms.txt": words, "config/commsched.toml": configuration + law})
+    for name, phone in (("bo", "+13125550142"), ("alexandra", "+13125550143")):
+        point, order = customer(name, phone=phone)[3], customer(name)[2]
+        shop.learn(customer(name)[0], point, order)
+    report = shop.tick()
+    assert [len(call.text) for call in shop.text.calls] == [155]
+    assert len(report.problems) == 1
+    refused = shop.messages["alexandra/say"]
+    assert (refused.state, refused.reasons[0][:2]) == ("refused", ("rules_of_place", "too_long"))
+    assert "162 characters, and may have 160" in refused.reasons[0][2]
+    assert "47 CFR 64.1200(a)(9)(iv)(E)" in refused.reasons[0][2]
+
+
 def test_a_name_that_cannot_stand_in_a_header(garage, customer, fact):
     """Control characters in a name do not forge a header, and hold nobody up."""
     shop = garage()

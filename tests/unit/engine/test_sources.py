@@ -11,6 +11,7 @@ import pytest
 from commsched.app import App
 from commsched.cli.health import examine
 from commsched.engine.clock import SetClock
+from commsched.engine.sources import heard
 from commsched.errors import ConfigurationError
 from commsched.store import queries
 
@@ -24,7 +25,7 @@ def deployment(tmp_path):
     """A copy of the shipped deployment whose source must be two days old at most."""
     for name in ("config", "plugins", "templates"):
         shutil.copytree(ROOT / name, tmp_path / name)
-    return changed(tmp_path, '# fresh = "2d"', 'fresh = "2d"')
+    return tmp_path
 
 
 def changed(folder, old, new):
@@ -45,17 +46,42 @@ def world(app):
         return app.world(connection)
 
 
-def test_a_source_never_heard_of_is_stale_and_an_empty_read_is_a_sign_of_life(deployment):
-    """Nobody knows how old the copy is until it was read; that there was nothing new is news enough."""
+def last_heard(app):
+    with app.store.read() as connection:
+        return heard(connection, "dms")
+
+
+def test_a_source_is_stale_from_its_first_delivery_on(deployment):
+    """Before it there is no copy that could be out of date; after it, two days count to the second."""
     app, clock = opened(deployment)
-    assert dict(world(app).stale) == {"dms": None}
-    (deployment / "inbox").mkdir()
-    assert app.pull(NOW).failed == []
     assert dict(world(app).stale) == {}
+    (deployment / "inbox").mkdir()
+    (deployment / "inbox" / "monday.jsonl").write_text("")
+    assert app.pull(NOW).failed == []
     clock.at = NOW + 2 * DAY
     assert dict(world(app).stale) == {}
     clock.at += timedelta(seconds=1)
     assert dict(world(app).stale) == {"dms": NOW}
+
+
+def test_an_empty_folder_is_no_sign_of_life(deployment):
+    """That the folder can be read says nothing of the system that fills it; a file does, even one without facts."""
+    app, clock = opened(deployment)
+    app.hear("dms", NOW)
+    clock.at = NOW + 3 * DAY
+    assert app.pull(clock.at).failed == []
+    assert dict(world(app).stale) == {"dms": NOW}
+    (deployment / "inbox" / "thursday.jsonl").write_text("")
+    app.pull(clock.at)
+    assert dict(world(app).stale) == {}
+
+
+def test_a_source_that_can_be_asked_is_heard_of_though_it_has_nothing_new(deployment, monkeypatch):
+    """What answers is there; only what delivers by itself may have gone without a word."""
+    app, _ = opened(deployment)
+    monkeypatch.setattr(type(app.sources["dms"]), "delivers", False)
+    app.pull(NOW)
+    assert last_heard(app) == NOW
 
 
 def test_a_source_that_fails_is_not_heard_of(deployment, monkeypatch):
@@ -63,30 +89,30 @@ def test_a_source_that_fails_is_not_heard_of(deployment, monkeypatch):
     app, _ = opened(deployment)
     monkeypatch.setattr(app.sources["dms"], "read", lambda: (_ for _ in ()).throw(OSError("gone")))
     assert app.pull(NOW).failed == ["dms"]
-    assert dict(world(app).stale) == {"dms": None}
+    assert last_heard(app) is None
 
 
-@pytest.mark.parametrize(("source", "silent"), [("dms", {}), ("crm", {"dms": None}), (None, {"dms": None})])
-def test_an_import_in_its_name_counts(deployment, source, silent):
+@pytest.mark.parametrize(("source", "when"), [("dms", NOW), ("crm", None), (None, None)])
+def test_an_import_in_its_name_counts(deployment, source, when):
     """A file that is imported with `--source dms` is a word from dms; any other file is none."""
     app, _ = opened(deployment)
     file = deployment / "new.jsonl"
     file.write_text('{"type":"customer","id":"C1","at":"2026-11-20T10:00:00Z","name":"Ana Ortiz"}\n')
     assert sum(len(batch.facts) for batch in app.take_in(file, source)) == 1
-    assert dict(world(app).stale) == silent
+    assert last_heard(app) == when
 
 
 def test_a_stale_source_makes_another_world_and_a_fresh_one_the_former(deployment):
     """Who waits is planned again when the source is back, because the world is another one then."""
     app, clock = opened(deployment)
-    silent = world(app).hash
+    before = world(app).hash
     app.hear("dms", NOW)
     fresh = world(app).hash
-    assert silent != fresh
+    assert before == fresh
     clock.at = NOW + DAY
     assert world(app).hash == fresh
     clock.at = NOW + 3 * DAY
-    assert world(app).hash not in {silent, fresh}
+    assert world(app).hash != fresh
     app.hear("dms", clock.at)
     assert world(app).hash == fresh
 
@@ -95,7 +121,9 @@ def test_a_source_that_says_nothing_about_its_age_is_never_stale(tmp_path):
     """Without `fresh` everything is as it was."""
     for name in ("config", "plugins", "templates"):
         shutil.copytree(ROOT / name, tmp_path / name)
-    app, _ = opened(tmp_path)
+    app, clock = opened(changed(tmp_path, 'fresh = "2d"', ""))
+    app.pull(NOW)
+    clock.at = NOW + 900 * DAY
     assert dict(world(app).stale) == {}
 
 
@@ -144,14 +172,17 @@ def test_doctor_names_a_source_that_has_gone_silent(deployment):
     """It says when it was heard of last, how often it must be, and what to do."""
     app, clock = opened(deployment)
     (finding,) = [one for one in examine(app) if one.what == "source"]
-    assert not finding.ok
+    assert finding.ok
     assert "never" in finding.says
-    assert "--source dms" in finding.do
     app.hear("dms", NOW)
     clock.at = NOW + DAY
     (finding,) = [one for one in examine(app) if one.what == "source"]
     assert finding.ok
     assert "every 2 days" in finding.says
+    clock.at = NOW + 3 * DAY
+    (finding,) = [one for one in examine(app) if one.what == "source"]
+    assert not finding.ok
+    assert "--source dms" in finding.do
 
 
 def test_a_source_that_is_not_declared_or_not_a_length_of_time_stops_the_start_up(deployment):

@@ -91,14 +91,14 @@ def test_what_finds_no_place_lapses_and_says_what_went_before(tmp_path):
     found = decisions(ledger(VISIT, BOUGHT), world(tmp_path, short, NEEDED, policies=(CAP,)), "2026-06-03 09:30")
     (reason,) = found["offer"].reasons
     assert (found["offer"].state, reason.code) == ("refused", "frequency_cap")
-    assert reason.note == "at most one message in 7 days, and others go first: oil on 4 Jun"
+    assert reason.note == "at most one message in 7 days, and others go first: oil on 4 Jun 2026"
 
 
 def test_a_message_that_waits_says_for_what(tmp_path):
     """So does one that goes after all, only later."""
     found = decisions(ledger(VISIT, BOUGHT), world(tmp_path, OFFER, NEEDED, policies=(CAP,)), "2026-06-03 09:30")
     assert [one.note for one in found["offer"].reasons] == [
-        "at most one message in 7 days, and others go first: oil on 4 Jun"
+        "at most one message in 7 days, and others go first: oil on 4 Jun 2026"
     ]
 
 

@@ -242,7 +242,7 @@ def test_a_bundle_says_why_it_goes_when_it_does(tmp_path):
         tmp_path, early + "bundle: {within: 30d, template: several}\n", policies=quiet, channels={"sms": "text"}
     )
     (invite,) = [d for d in plan(one, made, at("2026-11-20 10:00")).decisions if d.proposal.step == "invite"]
-    assert [reason.policy for reason in invite.reasons] == ["quiet_hours"]
+    assert [reason.policy for reason in invite.reasons] == ["quiet_hours", "commsched"]
 
 
 def test_steps_of_one_rule_within_hours_go_as_one_message(tmp_path):

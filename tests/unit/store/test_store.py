@@ -39,6 +39,39 @@ def test_the_newest_migration_is_the_head():
     assert ScriptDirectory(str(MIGRATIONS)).get_heads() == [HEAD]
 
 
+def test_what_binds_colleagues_is_shared_in_a_store_from_before_it_was(empty_url, learn, fact):
+    """Afterwards its ledgers are those of a store that had shared it from the first; colleagues are looked at again."""
+    store = Store(empty_url)
+    store.prepare()
+    learn(
+        store,
+        fact("customer", customer="ann", organisation="acme"),
+        fact("customer", customer="ann", organisation="other", at="2026-05-16T12:00:00Z"),
+        fact("case", customer="ann", id="k1", status="open", summary="late"),
+        fact("commitment", customer="ann", id="p1", what="a call", owner="Pat", due="2026-06-20T12:00:00Z"),
+        fact("event", customer="ann", kind="order"),
+        fact("customer", customer="bob", organisation="acme"),
+        fact("customer", customer="cid"),
+        fact("case", customer="cid", id="k2", status="open", summary="late"),
+    )
+    tables = "SELECT subject, digest, body FROM fact ORDER BY 1, 2", "SELECT subject, flags FROM ledger ORDER BY 1"
+    with store.write() as connection:
+        right = [connection.execute(text(query)).all() for query in tables]
+        connection.execute(text("DELETE FROM fact WHERE subject LIKE 'o:%'"))
+        connection.execute(text("DELETE FROM ledger WHERE subject = 'o:other'"))
+        connection.execute(text("UPDATE ledger SET flags = 0"))
+        connection.execute(text("UPDATE wake SET due = 99"))
+        before = queries.versions(connection, ["o:acme"])["o:acme"][0]
+        connection.execute(text("UPDATE alembic_version SET version_num = '0007'"))
+    store.prepare()
+    with store.read() as connection:
+        assert [connection.execute(text(query)).all() for query in tables] == right
+        assert queries.versions(connection, ["o:acme"])["o:acme"][0] == before + 5
+        due = dict(connection.execute(text("SELECT customer, due FROM wake")).tuples().all())
+    assert due == {"ann": 0, "bob": 0, "cid": 99}
+    store.close()
+
+
 def test_prepare_twice_changes_nothing(store, learn, fact):
     """A database of this version is left as it is."""
     learn(store, fact("customer", name="Ann"))

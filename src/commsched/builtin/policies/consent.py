@@ -30,7 +30,7 @@ class ConsentNeeded(Policy[NoSettings]):
         if not missing:
             return allow()
         detail = f"there is no consent to {proposal.purpose} messages here"
-        note = f"no consent to {proposal.purpose} by {', '.join(sorted(missing))} is recorded"
+        note = f"no consent to {proposal.purpose} by {' or '.join(sorted(missing))} is recorded"
         return deny(detail, note=note, media=missing)
 
     def _permitted(self, medium: str, proposal: Proposal, view: View) -> bool:

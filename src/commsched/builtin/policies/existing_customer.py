@@ -1,8 +1,11 @@
 """Nobody is courted as a stranger who has been a customer for years, or works where we have one.
 
 A customer is who is marked as active, owns something that we look after, or belongs to an organisation of which either
-is true. Only those marked as prospects or former customers, and owning nothing, may be won. A dealer does sell to
-customers, so say which topics are about winning new ones::
+is true. Exports of customers seldom say that they are: whoever a `customer` fact describes without a status counts as
+one, so mark those who are not (`status: prospect`). Somebody of whom there is no such fact, but an address or an event,
+is a customer by what they did: work that we did, a purchase, an appointment. Without any of that nobody knows, and they
+may be won; so may prospects and former customers who own nothing. A dealer does sell to customers, so say which topics
+are about winning new ones::
 
     [[policies]]
     kind = "existing_customer"
@@ -31,15 +34,12 @@ class ExistingCustomer(Policy[NoSettings]):
 
 def _known(view: View) -> str:
     """Why they are a customer, for the staff; an empty string if they are none."""
-    who = view.customer
-    if who.status == "active":
-        return f"{who.name or who.id} ({who.id}) is a customer already"
-    for asset in view.assets.values():
-        if asset.in_use:
-            return f"they have {asset.model or asset.kind} ({asset.id}), which we look after"
+    who, known = view.customer, view.known_as_customers
+    if who.id in known:
+        return f"{who.name or who.id} ({who.id}) {known[who.id]}"
     for one in view.colleagues.values():
-        if one.status == "active":
-            return f"{one.name or one.id} ({one.id}), who is at {who.organisation} too, is a customer already"
+        if one.id in known:
+            return f"{one.name or one.id} ({one.id}), who is at {who.organisation} too, {known[one.id]}"
     return ""
 
 

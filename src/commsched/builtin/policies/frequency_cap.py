@@ -19,6 +19,8 @@ from datetime import timedelta
 from pydantic import Field
 
 from commsched import (
+    MUST_TELL,
+    NEED_NOT_TELL,
     Length,
     Placed,
     Policy,
@@ -34,17 +36,13 @@ from commsched import (
     only,
 )
 
-NEVER_CAPPED = frozenset({"safety", "legal", "transactional"})
-ASKS = frozenset({"marketing", "sales", "survey", "service"})
-NAMED = 5
-
 
 class FrequencyCapSettings(Settings):
     """How many, in how long, of what."""
 
     at_most: int = Field(default=3, ge=1, description="So many messages at most …")
     per: Length = Field(default=timedelta(days=7), description="… in any stretch of this length, e.g. `7d`.")
-    counting: frozenset[str] = Field(default=ASKS, description="The purposes whose messages count.")
+    counting: frozenset[str] = Field(default=NEED_NOT_TELL, description="The purposes whose messages count.")
 
 
 class FrequencyCap(Policy[FrequencyCapSettings]):
@@ -53,11 +51,11 @@ class FrequencyCap(Policy[FrequencyCapSettings]):
     kind = "frequency_cap"
     code = could_not("frequency_cap")
     depends = frozenset({"time", "history"})
-    purposes = ASKS
+    purposes = NEED_NOT_TELL
 
     def review(self, proposal: Proposal, view: View) -> Verdict:
         """Any time at which every stretch of the length still has room."""
-        if proposal.purpose in NEVER_CAPPED:
+        if proposal.purpose in MUST_TELL:
             return allow()
         others = (one for one in view.history if one.key != proposal.key)
         counted = sorted((one for one in others if one.purpose in self.settings.counting), key=lambda one: one.at)

@@ -2,7 +2,8 @@
 
 A copy that was not brought up to date for days claims things that are no longer so: the car was sold, the bill is paid.
 A source says how fresh it must be, and this policy which messages depend on it; they are held while it is stale, and go
-when it is read again, if there still is time. What is for people's safety, the law or an appointment is not held::
+when it is heard of again, if there still is time. It counts from the source's first word on: a copy that nobody ever
+brought cannot be out of date. What is for people's safety, the law or an appointment is not held::
 
     [[sources]]
     name = "dms"
@@ -21,7 +22,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from commsched import Policy, Proposal, Settings, Verdict, View, allow, could_not, deny, hookimpl
+from commsched import NEED_NOT_TELL, Policy, Proposal, Settings, Verdict, View, allow, could_not, deny, hookimpl
 
 
 def _several(value: object) -> object:
@@ -42,7 +43,7 @@ class Freshness(Policy[FreshnessSettings]):
     kind = "freshness"
     code = could_not("freshness")
     depends = frozenset({"facts"})
-    purposes = frozenset({"service", "survey", "sales", "marketing", "collections"})
+    purposes = NEED_NOT_TELL | {"collections"}
 
     @property
     def sources(self) -> frozenset[str]:
@@ -54,10 +55,7 @@ class Freshness(Policy[FreshnessSettings]):
         silent = {name: at for name, at in view.stale.items() if name in self.sources}
         if not silent:
             return allow()
-        since = [
-            f"{name} since {at.astimezone(view.zones[0]):%Y-%m-%d %H:%M}" if at else f"{name}, as far as anybody knows"
-            for name, at in sorted(silent.items())
-        ]
+        since = [f"{name} since {at.astimezone(view.zones[0]):%Y-%m-%d %H:%M}" for name, at in sorted(silent.items())]
         return deny(f"what we know may be out of date: nothing has come in from {'; from '.join(since)}")
 
 

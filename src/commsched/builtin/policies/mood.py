@@ -74,7 +74,7 @@ def _in_full(one: Feedback, view: View) -> str:
     """What they said, of whom and when; for the staff."""
     of = f" of {one.department}" if one.department else ""
     words = f' ("{one.words}")' if one.words else ""
-    return f"{one.mood}, they said{of} on {local_date(one.at, view.zones[0])}{words}"
+    return f"on {local_date(one.at, view.zones[0])} they said{of} that they feel {one.mood}{words}"
 
 
 @hookimpl

@@ -8,7 +8,7 @@ Two messages are the same when the same text is about the same thing, whichever 
 
 from __future__ import annotations
 
-from commsched import NoSettings, Placed, Policy, Proposal, Verdict, View, allow, deny, hookimpl, must_not
+from commsched import NoSettings, Placed, Policy, Proposal, Verdict, View, allow, deny, hookimpl, in_words, must_not
 
 
 class NoRepeat(Policy[NoSettings]):
@@ -26,7 +26,7 @@ class NoRepeat(Policy[NoSettings]):
         if same is None:
             return allow()
         detail = "the same text about the same thing was sent, or is planned, already"
-        return deny(detail, note=f"{detail}: {same.named(view.zones[0])}")
+        return deny(detail, note=f"{detail}: {in_words([same], view.zones[0])}")
 
 
 def _same(one: Placed, proposal: Proposal) -> bool:

@@ -59,27 +59,31 @@ class OpenCase(Policy[OpenCaseSettings]):
         taken = Windows(span for _, case in counting for span in self._taken(case))
         if not taken:
             return allow()
-        notes = "; ".join(_in_full(whose, case, view) for whose, case in counting)
+        notes = "; ".join(self._in_full(whose, case, view) for whose, case in counting)
         return only(~taken, detail="we have something to put right first", note=notes)
 
     def _counts(self, case: Case) -> bool:
         kinds, severities = self.settings.kinds, self.settings.severities
         return (not kinds or case.kind in kinds) and (not severities or case.severity in severities)
 
+    def _in_full(self, whose: Profile, case: Case, view: View) -> str:
+        """Which case, of whom, since when or until when; for the staff."""
+        what = ", ".join(word for word in (case.kind, case.severity) if word)
+        name = f"case {case.id} of {whose.name or whose.id} ({whose.id}){f', {what},' if what else ''}"
+        place = view.zones[0]
+        if case.changed.year == 1:  # nobody knows since when
+            return f"{name} is {case.status}"
+        day = local_date(case.changed, place)
+        if case.status != "closed":
+            return f"{name} has been open since {day}"
+        rests = local_date(case.changed + self.settings.cooling_off, place)
+        return f"{name} was closed on {day}; nothing is asked until {rests}"
+
     def _taken(self, case: Case) -> Iterator[Span]:
         if case.status == "closed":
             yield case.changed, case.changed + self.settings.cooling_off
         else:
             yield from Windows.onward(case.changed)
-
-
-def _in_full(whose: Profile, case: Case, view: View) -> str:
-    """Which case, of whom, since when; for the staff."""
-    known = case.changed.year > 1
-    since = f" since {local_date(case.changed, view.zones[0])}" if known else ""
-    name = f"{whose.name or whose.id} ({whose.id})"
-    what = ", ".join(word for word in (case.kind, case.severity) if word)
-    return f"case {case.id} of {name}{f', {what},' if what else ''} is {case.status}{since}"
 
 
 @hookimpl

@@ -53,7 +53,7 @@ class OptOut(Policy[OptOutSettings]):
         refused = {medium: last for medium in proposal.media if (last := self._refused(medium, proposal, view))}
         if not refused:
             return allow()
-        notes = [f"{medium} refused by {_who(one, view)}" for medium, one in sorted(refused.items())]
+        notes = [f"{medium} was refused by {_who(one, view)}" for medium, one in sorted(refused.items())]
         return deny("messages of this kind were refused here", note="; ".join(notes), media=set(refused))
 
     def _refused(self, medium: str, proposal: Proposal, view: View) -> Consent | None:
@@ -72,8 +72,10 @@ class OptOut(Policy[OptOutSettings]):
 
 
 def _who(one: Consent, view: View) -> str:
-    """Who refused, when and how."""
-    return f"{one.customer or 'somebody here'} on {local_date(one.at, view.zones[0])} ({one.method})"
+    """Who refused, when and how; of others at the address only the id is known here."""
+    me = view.customer
+    who = f"{me.name} ({me.id})" if one.customer == me.id and me.name else one.customer or "somebody here"
+    return f"{who} on {local_date(one.at, view.zones[0])} ({one.method})"
 
 
 def _by_person(said: Iterable[Consent]) -> Iterable[list[Consent]]:

@@ -13,7 +13,7 @@ organisation's own address is for everybody there::
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pydantic import Field
 
@@ -35,6 +35,13 @@ class Role(Policy[RoleSettings]):
     kind = "role"
     code = must_not("role")
     depends = frozenset({"facts"})
+
+    @property
+    def words(self) -> Mapping[str, Iterable[str]]:
+        """What must be declared in the vocabulary."""
+        settings = self.settings
+        roles = {role for asked in (settings.by_purpose, settings.by_topic) for some in asked.values() for role in some}
+        return {"roles": roles, "topics": settings.by_topic, "purposes": settings.by_purpose}
 
     def review(self, proposal: Proposal, view: View) -> Verdict:
         """All times for who has the roles, none for their colleagues."""

@@ -3,7 +3,9 @@
 The rules are rows of data, each with its source, the day on which that was looked at, and how sure it is; an uncertain
 one is applied at its strictest. Somebody who may be in several places (a region, a postal address, a telephone number
 of another state) is in all of them, and goes by every clock of theirs: only what all of them allow is allowed. Rows of
-your own stand in a file of the deployment; one with the id of a shipped row takes its place. This is not legal advice::
+your own stand in a file of the deployment; one with the id of a shipped row takes its place. A missing consent and a
+number that is used up are vetoes. Hours are none: what found no legal hour before its deadline merely could not go, and
+the rule's fallback runs. This is not legal advice::
 
     [[policies]]
     kind = "rules_of_place"
@@ -28,7 +30,9 @@ from commsched import (
     ALWAYS,
     NEVER,
     CommschedError,
+    Force,
     Length,
+    Longest,
     Policy,
     Proposal,
     Settings,
@@ -53,6 +57,11 @@ SHIPPED = tuple(Path(__file__).parent / "law" / name for name in ("us.yaml", "el
 DAY = timedelta(days=1)
 # Of how many rules a sentence tells by name: of somebody who may be anywhere a dozen may count.
 NAMED = 3
+# What a rule asks for, in the words of the reason.
+HOURS = "allows such messages only at certain hours"
+NUMBERS = "allows only so many messages in so long"
+CONSENT = "needs a consent that can be shown"
+FORBIDDEN = "does not allow such messages"
 
 
 def _several(value: object) -> object:
@@ -88,11 +97,12 @@ class Row(Settings):
     hours: Week | None = None
     at_most: tuple[Limit, ...] = ()
     consent: Literal["given", "proven"] | None = None
+    characters: int | None = Field(default=None, ge=1)
     handled: str = ""
     effective_from: date | None = None
     effective_to: date | None = None
     source: str = Field(min_length=1)
-    verified_on: date
+    verified_on: date | None = None
     confidence: Literal["primary", "secondary", "disputed", "memory"]
 
     @cached_property
@@ -103,9 +113,12 @@ class Row(Settings):
     @model_validator(mode="after")
     def _holds_together(self) -> Row:
         _places(self.place)
-        asks = bool(self.hours is not None or self.at_most or self.consent)
+        asks = bool(self.hours is not None or self.at_most or self.consent or self.characters)
         if asks == bool(self.handled):
-            message = "a row asks for hours, at_most or consent, or else says in `handled` where it is kept"
+            message = "a row asks for hours, at_most, consent or characters, or else says in `handled` where it is kept"
+            raise ValueError(message)
+        if (self.verified_on is None) != (self.confidence == "memory"):
+            message = "a row that was looked up says when in verified_on; one that was not has the confidence memory"
             raise ValueError(message)
         if self.effective_from and self.effective_to and self.effective_to < self.effective_from:
             message = "effective_to is before effective_from"
@@ -181,14 +194,23 @@ class RulesOfPlace(Policy[RulesOfPlaceSettings]):
 
     def review(self, proposal: Proposal, view: View) -> Verdict:
         """What is left of each medium, with the rules that left it."""
-        found: dict[frozenset[str], list[tuple[Row, Windows]]] = {}
+        found: dict[tuple[frozenset[str], str], list[tuple[Row, Windows]]] = {}
         for row in self._rows_of(view.places):
             if not self._binds(row, proposal):
                 continue
-            for media, times in _allowed(row, proposal, view):
+            for media, asks, times in _allowed(row, proposal, view):
                 if times != ALWAYS:
-                    found.setdefault(media, []).append((row, times))
-        return together(_verdict(media, answers) for media, answers in found.items())
+                    found.setdefault((media, asks), []).append((row, times))
+        return together(_verdict(media, asks, answers) for (media, asks), answers in found.items())
+
+    def longest(self, proposal: Proposal, view: View) -> Iterator[Longest]:
+        """The number of characters that a rule of their place allows a text."""
+        for row in self._rows_of(view.places):
+            if row.characters is None or not self._binds(row, proposal):
+                continue
+            if Windows.between(*proposal.span) - _free(row, _zones(row, view)):
+                detail = f"the law where you are allows no more ({row.id}, {row.source})"
+                yield from (Longest(medium, row.characters, detail) for medium in sorted(row.media))
 
     def _rows_of(self, places: tuple[str, ...]) -> tuple[Row, ...]:
         rows = self._of_place.get(places)
@@ -216,18 +238,19 @@ def _meet(one: str, other: str) -> bool:
     return not other or one == other or one.startswith(f"{other}-") or other.startswith(f"{one}-")
 
 
-def _allowed(row: Row, proposal: Proposal, view: View) -> Iterator[tuple[frozenset[str], Windows]]:
-    """What one rule leaves, by the media that it leaves it on."""
+def _allowed(row: Row, proposal: Proposal, view: View) -> Iterator[tuple[frozenset[str], str, Windows]]:
+    """What one rule leaves, by the media that it leaves it on, and by what it asks for."""
     zones = _zones(row, view)
     free = _free(row, zones)
     if row.hours is not None:
-        yield row.media, weekly(row.table, zones, proposal.span) | free
+        asks = HOURS if any(row.table.values()) else FORBIDDEN
+        yield row.media, asks, weekly(row.table, zones, proposal.span) | free
     for limit in row.at_most:
-        yield row.media, ~crowded(list(_counted(row, limit, proposal, view)), limit.count, limit.per) | free
+        yield row.media, NUMBERS, ~crowded(list(_counted(row, limit, proposal, view)), limit.count, limit.per) | free
     if row.consent:
         missing = frozenset(one for one in row.media & {*proposal.media} if not _permitted(row, one, proposal, view))
         if missing:
-            yield missing, free
+            yield missing, CONSENT, free
 
 
 def _free(row: Row, zones: Iterable[ZoneInfo]) -> Windows:
@@ -268,15 +291,14 @@ def _permitted(row: Row, medium: str, proposal: Proposal, view: View) -> bool:
     )
 
 
-def _verdict(media: frozenset[str], answers: list[tuple[Row, Windows]]) -> Verdict:
+def _verdict(media: frozenset[str], asks: str, answers: list[tuple[Row, Windows]]) -> Verdict:
     rows: Mapping[str, Row] = {row.id: row for row, _ in answers}
     named = "; ".join(f"{row.id}, {row.source}" for row in list(rows.values())[:NAMED])
     more = f"; and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
-    needs = (
-        "needs a consent that can be shown" if any(row.consent for row in rows.values()) else "sets times and numbers"
-    )
     times = reduce(and_, (times for _, times in answers))
-    return only(times, detail=f"the law where you are {needs} ({named}{more})", media=media)
+    # To wait for an hour that is legal is no veto; a person may still telephone at one.
+    force: Force | None = "could_not" if asks == HOURS else None
+    return only(times, detail=f"the law where you are {asks} ({named}{more})", media=media, force=force)
 
 
 @hookimpl

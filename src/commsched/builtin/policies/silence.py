@@ -1,9 +1,11 @@
 """Silence is an answer: after so many contacts about a topic that were never answered, the topic ends.
 
 An answer is anything that they do: a reply, a booking, work on what they own, feedback, a purchase or a visit, a call
-or a letter from them. Contacts within one ``patience`` are one: nobody answers three letters about three cars in a
-week one by one. The topic ends softly: with the next thing that they do it opens again, and counting starts afresh.
-What people must be told is never silenced::
+or a letter from them, a talk with whoever reached them for a task. Contacts within one ``patience`` are one: nobody
+answers three letters about three cars in a week one by one. The topic ends softly: with the next thing that they do it
+opens again, and counting starts afresh. Silence about a topic is silence about every topic under it, as a veto is: who
+never answered about ``sales`` is not asked about ``trade_in`` instead. Of its siblings, and of the whole that it is a
+part of, it says nothing. What people must be told is never silenced::
 
     [[policies]]
     kind = "silence"
@@ -13,13 +15,15 @@ What people must be told is never silenced::
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from pydantic import Field
 
 from commsched import (
     EVER,
+    MUST_TELL,
+    NEED_NOT_TELL,
     Length,
     Placed,
     Policy,
@@ -31,11 +35,11 @@ from commsched import (
     Windows,
     allow,
     hookimpl,
+    in_words,
     must_not,
     only,
 )
 
-NEVER_SILENT = frozenset({"safety", "legal", "transactional"})
 BOOKED_BY_THEM = frozenset({"customer", "staff"})
 
 
@@ -57,22 +61,31 @@ class Silence(Policy[SilenceSettings]):
     kind = "silence"
     code = must_not("silence")
     depends = frozenset({"time", "facts", "history"})
-    purposes = frozenset({"service", "survey", "sales", "marketing"})
+    purposes = NEED_NOT_TELL
 
     def review(self, proposal: Proposal, view: View) -> Verdict:
         """The times between two answers in which there is still room for one more contact about the topic."""
-        if proposal.purpose in NEVER_SILENT:
+        if proposal.purpose in MUST_TELL:
             return allow()
-        contacts = sorted((one for one in view.history if _alike(one, proposal)), key=lambda one: one.at)
+        contacts = sorted((one for one in view.history if _alike(one, proposal, view)), key=lambda one: one.at)
         if len(contacts) < self.settings.after:
             return allow()
         ended = Windows(self._ended([one.at for one in contacts], sorted(self._answers(view))))
         if not ended:
             return allow()
-        last = ", ".join(one.named(view.zones[0]) for one in contacts[-self.settings.after :])
-        words = f"{len(contacts)} contacts about {proposal.topic}, sent or planned"
-        note = f"{words}, without an answer to the last: {last}"
-        return only(~ended, detail="you have not answered, and that is an answer", note=note)
+        detail, note = self._words(contacts, proposal, view)
+        return only(~ended, detail=detail, note=note)
+
+    def _words(self, contacts: Sequence[Placed], proposal: Proposal, view: View) -> tuple[str, str]:
+        """The sentence for the customer, who knows only of what was sent, and the one for the staff."""
+        sent = sum(one.sent for one in contacts)
+        heard = sent >= self.settings.after
+        detail = "you have not answered, and that is an answer" if heard else "enough about this is on its way already"
+        planned = len(contacts) - sent
+        how = f"{sent} sent and {planned} planned" if sent and planned else "sent" if sent else "planned"
+        topic = proposal.topic.replace("_", " ")
+        last = in_words(contacts[-self.settings.after :], view.zones[0], most=self.settings.after)
+        return detail, f"{len(contacts)} contacts about {topic}, {how}, and no answer: {last}"
 
     def _ended(self, contacts: list[datetime], answers: list[datetime]) -> Iterator[Span]:
         """From one answer to the next, where as many contacts as may be lie between them."""
@@ -97,15 +110,17 @@ class Silence(Policy[SilenceSettings]):
         yield from (one.at for one in view.feedback)
         yield from (one.at for one in view.records)
         yield from (one.at for one in view.interactions if one.direction == "in")
+        yield from (one.at for one in view.tasks_done if one.outcome == "reached")
         yield from (one.at for one in view.events if one.kind in self.settings.events)
         for one in view.appointments.values():
             if one.booked_by in BOOKED_BY_THEM and one.status != "proposed":
                 yield one.booked_at
 
 
-def _alike(one: Placed, proposal: Proposal) -> bool:
-    """Whether it is another message to the same person about the same topic."""
-    return one.topic == proposal.topic and one.key != proposal.key and _person(one.key) == _person(proposal.key)
+def _alike(one: Placed, proposal: Proposal, view: View) -> bool:
+    """Whether it is another message to the same person about the same topic, or about one that this lies under."""
+    about = view.vocabulary.covers(one.topic, proposal.topic) if one.topic else not proposal.topic
+    return about and one.key != proposal.key and _person(one.key) == _person(proposal.key)
 
 
 def _person(key: str) -> str:

@@ -22,6 +22,7 @@ from pydantic import Field
 
 from commsched import (
     ALWAYS,
+    MUST_TELL,
     Intent,
     Policy,
     Proposal,
@@ -47,9 +48,7 @@ class StatedIntentSettings(Settings):
     asks: frozenset[str] = Field(
         default=frozenset({"sales", "marketing", "survey"}), description="Purposes bound by a statement on every topic."
     )
-    exempt: frozenset[str] = Field(
-        default=frozenset({"safety", "legal", "transactional"}), description="Purposes that no statement binds."
-    )
+    exempt: frozenset[str] = Field(default=MUST_TELL, description="Purposes that no statement binds.")
 
 
 class StatedIntent(Policy[StatedIntentSettings]):

@@ -28,6 +28,7 @@ from commsched import (
     Windows,
     allow,
     hookimpl,
+    in_words,
     local_date,
     must_not,
     only,
@@ -61,8 +62,8 @@ class SurveyBudget(Policy[SurveyBudgetSettings]):
         if not full and not resting:
             return allow()
         place = view.zones[0]
-        notes = [f"they {what} on {local_date(at, place)}" for at, what in answers[-1:]]
-        notes += [f"asked already: {one.named(place)}" for one in asked[-1:]]
+        notes = [f"on {local_date(at, place)} they {what}" for at, what in answers[-1:]]
+        notes += [f"asked already: {in_words([one], place)}" for one in asked[-1:]]
         return only(~(full | resting), detail="you have been asked, or have answered, lately", note="; ".join(notes))
 
     def _full(self, asked: Sequence[datetime]) -> Iterator[Span]:

@@ -1,12 +1,14 @@
 """A folder into which other systems put facts: every ``*.jsonl`` file is taken in, in the order of the names.
 
 Once its facts are safe, a file moves to ``done`` inside the folder. A system that writes slowly should write under
-another name (``export.tmp``) and rename when it has finished. A folder that does not exist yet is made::
+another name (``export.tmp``) and rename when it has finished. A folder that does not exist yet is made. That it is
+empty says nothing of the system that fills it: with ``fresh``, it is heard of when a file comes, be it an empty one::
 
     [[sources]]
     name = "dms"
     kind = "folder"
     path = "inbox"
+    fresh = "2d"
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ class Folder(Source[FolderSettings]):
     """Reads the files of a folder."""
 
     kind = "folder"
+    delivers = True
 
     def read(self) -> Iterator[tuple[str, Iterable[bytes]]]:
         """Each file's lines. Raises :class:`CommschedError` if the folder cannot be read."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from commsched.store.messages import MessageRecord, TaskRecord
 
 DAYS = 60
+# So much of it lies before the sample facts end: what people did then comes in day by day, bookings among it.
+BEFORE = timedelta(days=30)
 SHOWN = 12
 TASKS = 6
 EXAMPLES = 8
@@ -33,6 +35,7 @@ UNREACHABLE = ("commsched", "reachable")
 def demo(session: Session, fresh: bool, bar: bool | None) -> None:
     """Show commsched at work: sixty days of the sample customers in virtual time, through the real channels.
 
+    What the customers did in the first thirty comes in as it did; the rest is what follows from it.
     It works in var/demo and lays the messages down in the configured outbox, where they can be read.
     Nothing leaves this machine.
 
@@ -57,13 +60,14 @@ def demo(session: Session, fresh: bool, bar: bool | None) -> None:
 
 
 def _start(folder: Path, zone: ZoneInfo) -> datetime:
-    """The day on which the sample facts end; today where no file says so."""
+    """Some time before the day on which the sample facts end; that is today where no file says so."""
     from commsched.cli.sandbox import AS_OF
     from commsched.cli.times import moment
 
     file = folder / AS_OF
     today = datetime.now(zone).date().isoformat()
-    return moment(file.read_text("utf-8").strip() if file.is_file() else today, zone)
+    end = moment(file.read_text("utf-8").strip() if file.is_file() else today, zone)
+    return (end.astimezone(zone) - BEFORE).astimezone(UTC)
 
 
 def _prepare(folder: Path, start: datetime, *, fresh: bool) -> None:

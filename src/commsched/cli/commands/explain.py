@@ -71,6 +71,19 @@ def _all(session: Session, customer: str) -> None:
     )
 
 
+# What the moment is that a message is about.
+ABOUT = {
+    "due": "what it is about is due",
+    "start": "the appointment is",
+    "event": "it happened",
+    "opens": "the season opens",
+    "offered": "the time came free",
+    "opened": "it was opened",
+    "closed": "it was closed",
+    "until": "it ends",
+}
+
+
 def _print(console: Console, found: Explained) -> None:
     from commsched.cli.output import line
     from commsched.cli.times import local
@@ -80,7 +93,8 @@ def _print(console: Console, found: Explained) -> None:
     record, zone = found.record, found.zone
     line(console, f"{record.rule} / {record.step}, to {found.name} ({record.customer}) {masked(record.to)}".rstrip())
     line(console, record.key)
-    line(console, f"{record.state}; about {record.anchor_kind} {local(record.anchor_at, zone)}; times are {zone}")
+    about = ABOUT.get(record.anchor_kind, record.anchor_kind)
+    line(console, f"{record.state}; {about} {local(record.anchor_at, zone)}; times are {zone}")
     if found.decision is not None:
         line(console, f"decided {local(found.decision.decided_at, zone)}, read: {', '.join(found.decision.reads)}")
     line(console)
