@@ -16,9 +16,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from commsched.config import FILE, Configuration, InstanceSettings, load_configuration
+from commsched.delivery.breakers import down_media
 from commsched.delivery.compose import Composer, Letterhead
 from commsched.engine.booking import Desk, resources_of
 from commsched.engine.calendars import Calendars
+from commsched.engine.channels import carriers, first_of, medium_of
 from commsched.engine.clock import Clock, SystemClock
 from commsched.engine.feedback import note_refused
 from commsched.engine.loop import Loop
@@ -139,18 +141,23 @@ class App:
             parse_exact(self.configuration.deployment.lease),
             lambda now: match(self.desk, self.store, now, self._fruitless).again,
             self.desk_in,
+            rates=self.configuration.rates,
+            live=isinstance(self.clock, SystemClock),
         )
 
     def world(self, connection: Connection) -> World:
         """The world as it stands: configuration, calendars, and what the store says of pauses, breakers and rules."""
         now = self.clock.now()
         base, silent = self._base(now), stale(connection, self.fresh, now)
+        pauses = tuple(Pause(row.scope, instant(row.since), row.by) for row in queries.pauses(connection))
+        paused = {pause.scope for pause in pauses}
         return replace(
             base,
             hash=hash_of(base.hash, silent),
             stale=silent,
             since=self._since(queries.rules(connection), queries.setting(connection, LIVE_FROM), now),
-            pauses=tuple(Pause(row.scope, instant(row.since), row.by) for row in queries.pauses(connection)),
+            pauses=pauses,
+            down=down_media(queries.outages(connection), base.carriers, paused, now),
             breakers={row.policy: instant(row.until) for row in queries.breakers(connection)},
         )
 
@@ -270,17 +277,8 @@ class App:
         return Renderer(self.folder / "templates", settings.name, locale=settings.locale, prepare=prepare)
 
     def _channels(self) -> dict[str, Channel[Any]]:
-        made = {
-            one.label: self.plugins.make(Channel, one, self.folder, self._zone) for one in self.configuration.channels
-        }
-        media: dict[str, str] = {}
-        for name, channel in made.items():
-            medium = medium_of(channel)
-            if medium in media:
-                message = f"the channels {media[medium]} and {name} both serve {medium}; keep one of them"
-                raise ConfigurationError.one(FILE, message, code="duplicate_medium")
-            media[medium] = name
-        return made
+        declared = self.configuration.channels
+        return {one.label: self.plugins.make(Channel, one, self.folder, self._zone) for one in declared}
 
     def _policies(self) -> tuple[Applied, ...]:
         return tuple(self._policy(one) for one in self.configuration.policies)
@@ -345,7 +343,8 @@ class App:
                 vocabulary=self.vocabulary,
                 departments=self.departments,
                 calendars=snapshots,
-                channels={medium_of(channel): name for name, channel in self.channels.items()},
+                channels=first_of(self.channels),
+                carriers=carriers(self.channels),
                 templates=templates,
                 mentions={name: self.renderer.mentions(name) for name in templates},
                 zone=settings.zone,
@@ -372,12 +371,6 @@ class App:
             return self.renderer.phrase(text, seen)
         except TemplateError as error:
             return f"{text} ({error.detail})"
-
-
-def medium_of(channel: Channel[Any]) -> str:
-    """The medium that a channel instance serves: its kind's, or the one in its settings."""
-    kind = type(channel).medium
-    return str(getattr(channel.settings, "medium", kind)) if kind == "*" else kind
 
 
 def _chosen(stated: tuple[str, ...] | None, default: Collection[str] | None) -> frozenset[str] | None:

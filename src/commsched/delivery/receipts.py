@@ -17,7 +17,7 @@ from commsched.delivery.intent import circles_touched
 from commsched.model.decisions import MessageState
 from commsched.model.facts import AnyFact, ContactPoint, Delivered, Sent
 from commsched.model.subjects import kind_of_medium
-from commsched.plugin.base import Accepted, Outcome, Refused, TryLater
+from commsched.plugin.base import Accepted, ChannelDown, Outcome, Refused, TryLater
 from commsched.store import queries
 from commsched.store.ledgers import append
 from commsched.store.messages import MessageRecord, message_row
@@ -107,6 +107,8 @@ def _look_again(outcome: Outcome, now: datetime) -> datetime | None:
         return None
     if isinstance(outcome, Refused):
         return now
+    if isinstance(outcome, ChannelDown):
+        return now + SOONEST  # another channel or medium may take over
     return now + (max(outcome.after, SOONEST) if isinstance(outcome, TryLater) else DOUBT[0])
 
 

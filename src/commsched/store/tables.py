@@ -308,6 +308,45 @@ pace = Table(
     Column("used", Integer, nullable=False),
     PrimaryKeyConstraint("rule", "day"),
 )
+
+# What each channel has room for: when its next message may go, up to when those that wait have been spread out, and how
+# many units (messages, parts of texts) have gone on a day of the deployment's zone.
+rate = Table(
+    "rate",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("next", BigInteger, nullable=False),
+    Column("line", BigInteger, nullable=False),
+    Column("day", Text, nullable=False),
+    Column("used", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Channels that gave no good answer lately: how often in a row; once closed, since when, until when, how often tried.
+outage = Table(
+    "outage",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("since", BigInteger),
+    Column("until", BigInteger, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("detail", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# The events of providers that were taken, so that each counts once; ``id`` is the provider's own.
+heard = Table(
+    "heard",
+    metadata,
+    Column("channel", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("channel", "id"),
+    Index("heard_by_at", "at"),
+    sqlite_with_rowid=False,
+)
+
 setting = Table("setting", metadata, Column("name", Text, primary_key=True), Column("value", Text, nullable=False))
 
 # Who pressed what, and when: appended only.

@@ -1,0 +1,147 @@
+"""Which channel carries a message: decided in the transaction of the intent, for it changes from second to second.
+
+The channels of a medium are asked in the order in which they are configured; one that is paused, closed by its breaker
+or without a place within two seconds is passed over. Places are distinct across threads and processes: a channel's row
+is locked, and moves on by what was taken (a text counts as its parts). What finds no place stays planned, and is looked
+at again when its turn comes: later ones of a long line later, but never so late that its own time is over by then.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row
+
+from commsched.delivery import breakers
+from commsched.delivery.intent import Ready
+from commsched.planning.world import World
+from commsched.store import queries
+from commsched.store.store import instant, micros
+from commsched.timing.civil import instant as local_instant
+from commsched.timing.rates import Rate
+
+# A place further away than this is none: by then there may be more to know.
+NEAR = timedelta(seconds=2)
+SOON = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A message that must wait: until when at least, and why (the reason's code and sentence)."""
+
+    ready: Ready
+    until: datetime
+    code: str
+    why: str
+
+
+@dataclass(slots=True)
+class _Places:
+    """A channel's row of rates, as it will be written."""
+
+    next: int
+    line: int
+    day: str
+    used: int
+
+
+class Carriers:
+    """The channels of one batch; ``present`` is the instant from which places are given out."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        world: World,
+        rates: Mapping[str, Rate],
+        media: Collection[str],
+        present: datetime,
+    ) -> None:
+        self.connection, self.world, self.present = connection, world, present
+        self.paused = {pause.scope for pause in world.pauses}
+        names = {name for medium in media for name in world.carriers_of(medium)}
+        self.rates = {name: rates[name] for name in names if name in rates}
+        self.today = present.astimezone(world.zone).date().isoformat()
+        self.outages: dict[str, Row[Any]] = queries.lock_outages(connection, names)
+        self.places = {
+            name: _Places(row.next, row.line, row.day, row.used)
+            for name, row in queries.lock_rates(connection, self.rates).items()
+        }
+        self.tried: set[str] = set()
+
+    def find(self, one: Ready) -> Ready | Held:
+        """The message with its channel and its place; :meth:`take` makes it final."""
+        waits = []
+        for name in self.world.carriers_of(one.outgoing.medium):
+            if name in self.paused:
+                continue
+            if name in self.tried or not breakers.is_open(self.outages.get(name), self.present):
+                continue
+            found = self._place(name, one)
+            if isinstance(found, Ready):
+                return found
+            waits.append(found)
+        if waits:
+            return min(waits, key=lambda held: held.until)
+        # The next plan knows that nothing can go this way, and until when.
+        return Held(one, self.present + SOON, "channel_down", "it cannot be sent this way at present")
+
+    def take(self, one: Ready) -> Ready:
+        """Take the place that was found."""
+        row = self.outages.get(one.channel)
+        if row is not None and breakers.is_tried(row):
+            breakers.try_out(self.connection, row, self.present)
+            self.tried.add(one.channel)
+        places = self.places.get(one.channel)
+        if places is not None:
+            places.used = self._used(places) + one.sent.segments
+            places.day = self.today
+            places.next = micros(one.slot or self.present) + self._length(one.channel, one)
+        return one
+
+    def close(self) -> None:
+        """Write down what was taken."""
+        for name, places in sorted(self.places.items()):
+            queries.put_rate(self.connection, name, dataclasses.asdict(places))
+
+    def _place(self, name: str, one: Ready) -> Ready | Held:
+        rate, places = self.rates.get(name), self.places.get(name)
+        if rate is None or places is None:
+            return _carried(one, name, None)
+        if rate.daily is not None and self._used(places) + one.sent.segments > rate.daily:
+            why = f"{name} may carry no more today"
+            return Held(one, tomorrow(one.record.ideal, self.present, self.world), "rate", why)
+        slot = max(micros(self.present), places.next)
+        if slot - micros(self.present) > NEAR // _MICRO or instant(slot) > one.outgoing.send_by:
+            places.line = max(places.line, slot)
+            turn = instant(places.line)
+            places.line += self._length(name, one)
+            half = self.present + max(NEAR, (one.outgoing.send_by - self.present) / 2)
+            return Held(one, min(turn, half), "rate", f"{name} has no place before; most urgent first")
+        return _carried(one, name, instant(slot))
+
+    def _used(self, places: _Places) -> int:
+        return places.used if places.day == self.today else 0
+
+    def _length(self, name: str, one: Ready) -> int:
+        spacing = self.rates[name].spacing
+        return 0 if spacing is None else spacing // _MICRO * one.sent.segments
+
+
+_MICRO = timedelta(microseconds=1)
+
+
+def _carried(one: Ready, channel: str, slot: datetime | None) -> Ready:
+    record = msgspec.structs.replace(one.record, channel=channel)
+    return dataclasses.replace(one, channel=channel, record=record, slot=slot)
+
+
+def tomorrow(ideal: datetime, now: datetime, world: World) -> datetime:
+    """The next day, at the local hour that a message was meant for."""
+    day = (now + timedelta(days=1)).astimezone(world.zone).date()
+    hour = ideal.astimezone(world.zone).time()
+    return local_instant(datetime.combine(day, hour), world.zone)
