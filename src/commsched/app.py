@@ -23,6 +23,7 @@ from commsched.engine.calendars import Calendars
 from commsched.engine.channels import carriers, first_of, medium_of
 from commsched.engine.clock import Clock, SystemClock
 from commsched.engine.feedback import note_refused
+from commsched.engine.hearing import Hearing
 from commsched.engine.loop import Loop
 from commsched.engine.seeking import Fruitless
 from commsched.engine.sources import Pulled, hash_of, hear, pull, stale
@@ -36,7 +37,7 @@ from commsched.model.facts import AnyFact
 from commsched.model.vocabulary import Vocabulary
 from commsched.planning.plan import plan
 from commsched.planning.world import Applied, Pause, World
-from commsched.plugin.base import Calendar, Channel, Policy, Source
+from commsched.plugin.base import Calendar, Channel, Policy, Source, WebhookAnswer, WebhookRequest
 from commsched.plugin.view import Department, Snapshot
 from commsched.render.context import Context
 from commsched.render.mail import Mailbox
@@ -234,6 +235,18 @@ class App:
     def sync(self, now: datetime) -> Synced:
         """Bring our appointments in step with the calendars that keep them, in both directions."""
         return self._sync.run(now)
+
+    @cached_property
+    def hearing(self) -> Hearing:
+        """What comes in at the channels."""
+        return Hearing(self.store, self.channels, next(iter(self.configuration.departments)), self.plugins.tell)
+
+    def heard(self, channel: str, request: WebhookRequest) -> WebhookAnswer:
+        """Take a provider's call in; the answer is for the provider, and what it told is durable.
+
+        Raises :class:`commsched.errors.UnknownName`, and :class:`Forged` where the signature is not valid.
+        """
+        return self.hearing.called(channel, request, self.clock.now())
 
     def record(
         self, facts: Iterable[tuple[str, AnyFact]], first: Callable[[Connection], object] = lambda _: None

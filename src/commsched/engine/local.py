@@ -35,6 +35,8 @@ SYNC = timedelta(seconds=60)
 # How often free times and the waiting list are brought together.
 WAIT = timedelta(seconds=30)
 FEEDBACK = timedelta(seconds=30)
+# How often channels are asked what came in.
+LISTEN = timedelta(minutes=2)
 AFTER_ERROR = timedelta(seconds=5)
 
 
@@ -77,9 +79,10 @@ class LocalEngine:
         report: Callable[[Report], None],
         sync: Callable[[datetime], object] = lambda _: None,
         feedback: Callable[[datetime], object] = lambda _: None,
+        listen: Callable[[datetime], object] = lambda _: None,
     ) -> None:
         self.loop, self.clock, self.pull, self.report, self.sync = loop, clock, pull, report, sync
-        self.feedback = feedback
+        self.feedback, self.listen = feedback, listen
         self.scheduler = BlockingScheduler(
             timezone=UTC,
             executors={"default": DebugExecutor()},
@@ -98,6 +101,9 @@ class LocalEngine:
         )
         self.scheduler.add_job(self._wait, "interval", seconds=WAIT.total_seconds(), id="wait")
         self.scheduler.add_job(self._tell_back, "interval", seconds=FEEDBACK.total_seconds(), id="feedback")
+        self.scheduler.add_job(
+            self._listen, "interval", seconds=LISTEN.total_seconds(), id="listen", next_run_time=datetime.now(UTC)
+        )
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
         try:
@@ -143,6 +149,9 @@ class LocalEngine:
 
     def _tell_back(self) -> None:
         self._guarded(lambda: self.feedback(self.clock.now()))
+
+    def _listen(self) -> None:
+        self._guarded(lambda: self.listen(self.clock.now()))
 
     def _guarded(self, work: Callable[[], object]) -> None:
         try:

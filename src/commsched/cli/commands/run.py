@@ -10,6 +10,8 @@ import click
 from commsched.cli.session import Session, command
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from commsched.engine.report import Report
 
 
@@ -50,11 +52,14 @@ def run(session: Session, accept: int | None) -> None:
             # What a plugin says when it fails may name a customer; doctor and explain show it to who may see it.
             log.warning("problems", count=len(one.problems), see="commsched doctor")
 
+    def listen(now: datetime) -> None:
+        app.hearing.ask(now, loop.runner.run)
+
     with presence(app.store, app.folder, now, loop.lease):
         click.echo(f"{app.configuration.deployment.name}: planning and sending until stopped.", err=True)
         app.plugins.tell("startup", app=app)
         try:
-            LocalEngine(loop, app.clock, app.pull, report, app.sync, feedback.send).run()
+            LocalEngine(loop, app.clock, app.pull, report, app.sync, feedback.send, listen).run()
         finally:
             app.plugins.tell("shutdown", app=app)
             app.store.close()

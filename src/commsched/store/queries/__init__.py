@@ -10,7 +10,7 @@ from commsched.store.queries.attempts import (
     attempts,
     end_attempts,
     lock_attempt,
-    open_attempts,
+    lock_attempts,
 )
 from commsched.store.queries.base import chunks
 from commsched.store.queries.calendars import (
@@ -194,6 +194,7 @@ __all__ = [
     "last_contact",
     "live_offers",
     "lock_attempt",
+    "lock_attempts",
     "lock_calendars",
     "lock_ledgers",
     "lock_outages",
@@ -203,7 +204,6 @@ __all__ = [
     "messages",
     "next_due",
     "note",
-    "open_attempts",
     "open_invitations",
     "open_task_sums",
     "open_wishes",

@@ -39,12 +39,12 @@ def end_attempts(connection: Connection, rows: Sequence[Mapping[str, object]]) -
         connection.execute(_ended, rows)
 
 
-def open_attempts(connection: Connection, attempts: Iterable[str]) -> set[str]:
-    """Which of these attempts have not ended; they stay so until the commit."""
-    found: set[str] = set()
-    for chunk in chunks(sorted(attempts)):
-        query = select(t.attempt.c.id).where(t.attempt.c.id.in_(chunk), t.attempt.c.state.in_(("sending", "in_doubt")))
-        found.update(connection.execute(query.with_for_update()).scalars())
+def lock_attempts(connection: Connection, attempts: Iterable[str]) -> dict[str, Row[Any]]:
+    """These attempts, by id; they stay as they are until the commit."""
+    found: dict[str, Row[Any]] = {}
+    for chunk in chunks(sorted(set(attempts))):
+        query = select(t.attempt).where(t.attempt.c.id.in_(chunk)).order_by(t.attempt.c.id)
+        found.update((row.id, row) for row in connection.execute(query.with_for_update()))
     return found
 
 
