@@ -54,7 +54,7 @@ def admit(
     if not ready:
         return found
     paces = _Paces(connection, ready, world, now[0], room)
-    carriers = Carriers(connection, world, rates, {one.outgoing.medium for one in ready}, now[1])
+    carriers = Carriers(connection, world, rates, ready, now[1])
     for one in sorted(ready, key=paces.urgency):
         carried = carriers.find(one)
         if isinstance(carried, Held):

@@ -9,7 +9,7 @@ at again when its turn comes: later ones of a long line later, but never so late
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -58,11 +58,13 @@ class Carriers:
         connection: Connection,
         world: World,
         rates: Mapping[str, Rate],
-        media: Collection[str],
+        ready: Sequence[Ready],
         present: datetime,
     ) -> None:
         self.connection, self.world, self.present = connection, world, present
         self.paused = {pause.scope for pause in world.pauses}
+        media = {one.outgoing.medium for one in ready}
+        self.put_off = queries.put_off(connection, (one.record.customer for one in ready), micros(present))
         names = {name for medium in media for name in world.carriers_of(medium)}
         self.rates = {name: rates[name] for name in names if name in rates}
         self.today = present.astimezone(world.zone).date().isoformat()
@@ -80,6 +82,10 @@ class Carriers:
             if name in self.paused:
                 continue
             if name in self.tried or not breakers.is_open(self.outages.get(name), self.present):
+                continue
+            asked = self.put_off.get((one.record.customer, one.record.key, name))
+            if asked is not None:
+                waits.append(Held(one, instant(asked), "try_later", f"{name} asked for it to be tried again later"))
                 continue
             found = self._place(name, one)
             if isinstance(found, Ready):
@@ -121,7 +127,7 @@ class Carriers:
             turn = instant(places.line)
             places.line += self._length(name, one)
             half = self.present + max(NEAR, (one.outgoing.send_by - self.present) / 2)
-            return Held(one, min(turn, half), "rate", f"{name} has no place before; most urgent first")
+            return Held(one, min(turn - NEAR / 2, half), "rate", f"{name} has no place before; most urgent first")
         return _carried(one, name, instant(slot))
 
     def _used(self, places: _Places) -> int:

@@ -142,7 +142,15 @@ def _attempt_row(result: Result, now: datetime) -> dict[str, object]:
         "new_state": state,
         "ended_at": None if state == "in_doubt" else micros(now),
         "why": detail,
+        "not_before": _not_before(result.outcome, now),
     }
+
+
+def _not_before(outcome: Outcome, now: datetime) -> int | None:
+    """When the channel wants to be asked again; while it is down, that is for its breaker to say."""
+    if not isinstance(outcome, TryLater) or isinstance(outcome, ChannelDown):
+        return None
+    return micros(now + outcome.after) if outcome.after else None
 
 
 def _message_row(result: Result) -> dict[str, object]:

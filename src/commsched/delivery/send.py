@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
@@ -14,6 +14,8 @@ from commsched.plugin.base import Ambiguous, Channel, ChannelDown, Outcome, Refu
 from commsched.store.queries import chunks
 
 IN_FLIGHT = 50
+# A channel begins with so many at once, and gets more with each clear answer: so little is in doubt if it is broken.
+FIRST_FLIGHT = 5
 # How long a channel may take over one call; after that nobody knows whether the provider took the message.
 CALL_SECONDS = 30.0
 # After so many unclear answers in a row nothing more is handed to a channel in this pass.
@@ -41,9 +43,10 @@ class _Line:
     """A channel in this pass, and whether it still gives good answers."""
 
     channel: Channel[Any]
-    places: asyncio.Semaphore
     until: float
     wait: Wait
+    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(FIRST_FLIGHT))
+    width: int = FIRST_FLIGHT
     unclear: int = 0
     broken: bool = False
 
@@ -52,6 +55,16 @@ class _Line:
         self.unclear = self.unclear + 1 if isinstance(outcome, Ambiguous) else 0
         self.broken = self.broken or isinstance(outcome, ChannelDown) or self.unclear >= UNCLEAR
         return outcome
+
+    def gives_back(self) -> None:
+        """A call has ended. A clear answer makes room for one more; after an unclear one there is one less."""
+        if self.unclear and not self.broken and self.width > 1:
+            self.width -= 1
+            return
+        self.places.release()
+        if self.width < IN_FLIGHT and not self.unclear and not self.broken:
+            self.width += 1
+            self.places.release()
 
     @property
     def stops(self) -> NotTried | None:
@@ -70,13 +83,12 @@ async def send_all(
     A channel that proves to be down is left alone, so that no more than what is in its hands is in doubt.
     """
     outcomes: dict[str, Outcome] = {}
-    places = asyncio.Semaphore(IN_FLIGHT)
     jobs = []
     for name in {one.channel for one in ready}:
         mine = [one for one in ready if one.channel == name]
         in_time = [one for one in mine if now <= one.outgoing.send_by]
         outcomes |= {one.outgoing.attempt: CLOSED for one in mine if now > one.outgoing.send_by}
-        line = _Line(channels[name], places, until, wait)
+        line = _Line(channels[name], until, wait)
         batch = line.channel.capabilities.batch
         if batch:
             jobs += [_batch(line, chunk, outcomes) for chunk in chunks(in_time, batch)]
@@ -89,8 +101,9 @@ async def send_all(
 async def _single(line: _Line, one: Ready, outcomes: dict[str, Outcome]) -> None:
     if one.slot is not None:
         await line.wait(one.slot)
-    async with line.places:
-        outcomes[one.outgoing.attempt] = line.stops or line.heard(await _called(line.channel, one))
+    await line.places.acquire()
+    outcomes[one.outgoing.attempt] = line.stops or line.heard(await _called(line.channel, one))
+    line.gives_back()
 
 
 async def _called(channel: Channel[Any], one: Ready) -> Outcome:

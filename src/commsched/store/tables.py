@@ -217,7 +217,8 @@ message = Table(
     sqlite_with_rowid=False,
 )
 
-# Every attempt to send, written down before the call. ``sent`` is the fact that becomes true when it is accepted.
+# Every attempt to send, written down before the call. ``sent`` is the fact that becomes true when it is accepted;
+# ``again``: not before then may the message be tried by this channel again, by its own word.
 attempt = Table(
     "attempt",
     metadata,
@@ -232,6 +233,7 @@ attempt = Table(
     Column("finished_at", BigInteger),
     Column("detail", Text),
     Column("sent", Bytes, nullable=False),
+    Column("again", BigInteger),
     Index("attempt_by_message", "customer", "key"),
     Index("attempt_by_state", "state"),
     sqlite_with_rowid=False,

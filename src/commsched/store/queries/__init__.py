@@ -11,6 +11,7 @@ from commsched.store.queries.attempts import (
     end_attempts,
     lock_attempt,
     lock_attempts,
+    put_off,
 )
 from commsched.store.queries.base import chunks
 from commsched.store.queries.calendars import (
@@ -217,6 +218,7 @@ __all__ = [
     "put_calendar_entry",
     "put_claim",
     "put_messages",
+    "put_off",
     "put_outage",
     "put_pause",
     "put_rate",

@@ -1,4 +1,4 @@
-"""Rates and outages of channels, and the events of providers that were taken."""
+"""Rates and outages of channels, the events of providers that were taken, and when an attempt may be made again."""
 
 from __future__ import annotations
 
@@ -43,3 +43,4 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("heard_by_at", "heard", ["at"])
+    op.add_column("attempt", sa.Column("again", sa.BigInteger()))
