@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 import msgspec
 from sqlalchemy import Connection
 
-from commsched.delivery.carriers import Carriers, Held, tomorrow
+from commsched.delivery.carriers import Carriers, Held, Key, tomorrow
 from commsched.delivery.intent import Ready
 from commsched.planning.world import World
 from commsched.rules.rule import Rule
@@ -43,18 +44,19 @@ def admit(
     rates: Mapping[str, Rate],
     now: tuple[datetime, datetime],
     room: Room = lambda *_: 0,
+    turns: Mapping[Key, datetime] = MappingProxyType({}),
 ) -> Admitted:
     """Give out places at channels and rules; what waits has its reason written beside it.
 
     ``now``: the instant of the plans, and the one that it is by now. ``room`` says how many appointments of a length
-    fit into a calendar: whom that is too few for waits, nearest due first. Calendars are locked here, and after them
-    channels, so ledgers must be locked before.
+    fit into a calendar: whom that is too few for waits, nearest due first. ``turns``: see :class:`Carriers`. Calendars
+    are locked here, and after them channels, so ledgers must be locked before.
     """
     found = Admitted()
     if not ready:
         return found
     paces = _Paces(connection, ready, world, now[0], room)
-    carriers = Carriers(connection, world, rates, ready, now[1])
+    carriers = Carriers(connection, world, rates, ready, now[1], turns)
     for one in sorted(ready, key=paces.urgency):
         carried = carriers.find(one)
         if isinstance(carried, Held):
@@ -74,7 +76,8 @@ def _explain(connection: Connection, waiting: Sequence[Held]) -> None:
     for held in waiting:
         one = held.ready
         reasons = (*one.record.reasons, ("commsched", held.code, held.why))
-        record = msgspec.structs.replace(one.record, state="planned", subject_line="", body="", reasons=reasons)
+        waits = {"state": "planned", "at": held.until, "subject_line": "", "body": "", "reasons": reasons}
+        record = msgspec.structs.replace(one.record, **waits)
         rows.append(message_row(record, signature=signature_of(one.decision)))
     queries.put_messages(connection, rows)
 

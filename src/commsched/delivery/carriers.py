@@ -21,6 +21,7 @@ from commsched.delivery import breakers
 from commsched.delivery.intent import Ready
 from commsched.planning.world import World
 from commsched.store import queries
+from commsched.store.messages import load_record
 from commsched.store.store import instant, micros
 from commsched.timing.civil import instant as local_instant
 from commsched.timing.rates import Rate
@@ -28,6 +29,10 @@ from commsched.timing.rates import Rate
 # A place further away than this is none: by then there may be more to know.
 NEAR = timedelta(seconds=2)
 SOON = timedelta(seconds=1)
+RATE = "rate"
+
+
+Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,18 @@ class Held:
     until: datetime
     code: str
     why: str
+
+
+def turns_of(ready: Sequence[Ready], standing: Mapping[str, Sequence[Row[Any]]]) -> dict[Key, datetime]:
+    """When those are to be looked at that stand in line already, by what is written beside them."""
+    wanted = {(one.record.customer, one.record.key) for one in ready}
+    rows = [row for rows in standing.values() for row in rows if (row.customer, row.key) in wanted]
+    records = [load_record(row.body) for row in rows if row.state == "planned"]
+    return {
+        (one.customer, one.key): one.at
+        for one in records
+        if one.at is not None and any(code == RATE for _, code, _ in one.reasons)
+    }
 
 
 @dataclass(slots=True)
@@ -51,7 +68,10 @@ class _Places:
 
 
 class Carriers:
-    """The channels of one batch; ``present`` is the instant from which places are given out."""
+    """The channels of one batch; ``present`` is the instant from which places are given out.
+
+    ``turns`` says of messages that stood in line before when they are to be looked at, by customer and key.
+    """
 
     def __init__(
         self,
@@ -60,8 +80,9 @@ class Carriers:
         rates: Mapping[str, Rate],
         ready: Sequence[Ready],
         present: datetime,
+        turns: Mapping[Key, datetime],
     ) -> None:
-        self.connection, self.world, self.present = connection, world, present
+        self.connection, self.world, self.present, self.turns = connection, world, present, turns
         self.paused = {pause.scope for pause in world.pauses}
         media = {one.outgoing.medium for one in ready}
         self.put_off = queries.put_off(connection, (one.record.customer for one in ready), micros(present))
@@ -120,15 +141,27 @@ class Carriers:
             return _carried(one, name, None)
         if rate.daily is not None and self._used(places) + one.sent.segments > rate.daily:
             why = f"{name} may carry no more today"
-            return Held(one, tomorrow(one.record.ideal, self.present, self.world), "rate", why)
+            return Held(one, tomorrow(one.record.ideal, self.present, self.world), RATE, why)
         slot = max(micros(self.present), places.next)
         if slot - micros(self.present) > NEAR // _MICRO or instant(slot) > one.outgoing.send_by:
-            places.line = max(places.line, slot)
-            turn = instant(places.line)
-            places.line += self._length(name, one)
-            half = self.present + max(NEAR, (one.outgoing.send_by - self.present) / 2)
-            return Held(one, min(turn - NEAR / 2, half), "rate", f"{name} has no place before; most urgent first")
+            return Held(one, self._turn(name, one, slot), RATE, f"{name} has no place before; most urgent first")
         return _carried(one, name, instant(slot))
+
+    def _turn(self, name: str, one: Ready, slot: int) -> datetime:
+        """When a message is looked at again: just before its turn in the line.
+
+        Where that would be too late, it does not stand in line but asks for the place of another, ever more often.
+        """
+        stood = self.turns.get((one.record.customer, one.record.key))
+        if stood is not None and stood > self.present:
+            return stood  # something else woke the customer
+        places = self.places[name]
+        places.line = max(places.line, slot)
+        turn = instant(places.line)
+        if turn > one.outgoing.send_by:
+            return self.present + max(NEAR, (one.outgoing.send_by - self.present) / 2)
+        places.line += self._length(name, one)
+        return turn - NEAR / 2
 
     def _used(self, places: _Places) -> int:
         return places.used if places.day == self.today else 0

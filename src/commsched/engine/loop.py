@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Row
 
 from commsched.delivery import breakers
 from commsched.delivery.admission import admit
+from commsched.delivery.carriers import turns_of
 from commsched.delivery.compose import Composer
 from commsched.delivery.doubt import Doubtful, look_up
 from commsched.delivery.intent import NewId, Ready, apart, current, intend, ready_of
@@ -256,7 +257,8 @@ class _Pass:
             withdraw(connection, (plans[c] for c in plans if c in valid), grounds.hold)
             willing = [one for one in ready if one.decision.proposal.customer in valid]
             room = partial(_room, desk=desk, now=self.now)
-            admitted = admit(connection, willing, self.world, self.loop.rates, (self.now, self.present), room)
+            turns = turns_of(willing, standing) if self.loop.rates else {}
+            admitted = admit(connection, willing, self.world, self.loop.rates, (self.now, self.present), room, turns)
             sending = admitted.taken
             held = [(one.ready.record.customer, one.until) for one in admitted.held]
             rested = [(customer, self.now + BREAKER) for customer, one in plans.items() if one.failures]
