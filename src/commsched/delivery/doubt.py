@@ -43,9 +43,9 @@ async def look_up(doubtful: Sequence[Doubtful], channels: Channels) -> list[Resu
 
 async def _one(doubt: Doubtful, channel: Channel[Any] | None, places: asyncio.Semaphore) -> Result:
     row = doubt.attempt
-    attempt = Attempt(
-        row.id, row.key, row.customer, row.channel, row.address, instant(row.started_at), instant(row.send_by)
-    )
+    begun, until = instant(row.started_at), instant(row.send_by)
+    link = row._mapping.get("link") or ""  # noqa: SLF001 - the documented way to ask a row whether it has a column
+    attempt = Attempt(row.id, row.key, row.customer, row.channel, row.address, begun, until, link)
     async with places:
         outcome = Ambiguous(UNPROVEN) if channel is None else await _asked(channel, attempt)
     return Result(row.id, load_record(doubt.message.body), _sent.decode(row.sent), outcome)
