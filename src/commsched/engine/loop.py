@@ -23,7 +23,7 @@ from commsched.delivery import breakers
 from commsched.delivery.admission import admit
 from commsched.delivery.carriers import turns_of
 from commsched.delivery.compose import Composer
-from commsched.delivery.doubt import Doubtful, look_up
+from commsched.delivery.doubt import Doubtful, learn, look_up
 from commsched.delivery.intent import NewId, Ready, apart, current, intend, ready_of
 from commsched.delivery.receipts import Result, doubt_delay, settle, state_of
 from commsched.delivery.restored import hold_in_doubt, perhaps_gone
@@ -185,6 +185,7 @@ class _Pass:
                 self.report.in_doubt += 1
         with self.loop.store.write() as connection:
             settle(connection, results, self.now)
+            learn(connection, results, self.now)
         return waiting
 
     def _lease_end(self, doubt: Doubtful) -> datetime:

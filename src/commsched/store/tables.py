@@ -236,6 +236,13 @@ attempt = Table(
     Column("again", BigInteger),
     Index("attempt_by_message", "customer", "key"),
     Index("attempt_by_state", "state"),
+    Index(
+        "attempt_by_again",
+        "customer",
+        "again",
+        sqlite_where=sqlalchemy.text("again IS NOT NULL"),
+        postgresql_where=sqlalchemy.text("again IS NOT NULL"),
+    ),
     sqlite_with_rowid=False,
 )
 

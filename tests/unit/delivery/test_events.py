@@ -13,7 +13,7 @@ from commsched.delivery.events import Origin, identity, take
 from commsched.delivery.receipts import Result, settle
 from commsched.model.facts import Consent, ContactPoint, Delivered, Reply
 from commsched.planning.fold import fold
-from commsched.plugin.base import Accepted, Ambiguous, ChannelEvent, Refused
+from commsched.plugin.base import Accepted, Ambiguous, Capabilities, ChannelEvent, Receipt, Refused
 from commsched.store import queries
 from commsched.store.ledgers import load
 from commsched.store.messages import load_task
@@ -93,6 +93,21 @@ def test_a_callback_ends_doubt(garage, customer, kind):
     assert len(shop.mail.calls) == 1
     said = {"accepted": "sent", "bounced": "undelivered"}.get(kind, kind)
     assert shop.messages["ann/say"].state == said
+
+
+@pytest.mark.parametrize("state", ["accepted", "delivered", "undelivered"])
+def test_a_lookup_tells_as_much_as_a_callback(garage, customer, state):
+    """What the provider answers when it is asked about an attempt counts as if it had called."""
+    shop = garage()
+    shop.mail.capabilities = Capabilities(lookup="hint")
+    shop.mail.answers["ann@x.example"] = Ambiguous("reset")
+    shop.learn(*customer())
+    shop.tick()
+    shop.mail.knows["ann@x.example"] = Receipt(attempt_of(shop), state, "ref", "unknown subscriber")
+    shop.tick(minutes=3)
+    assert shop.messages["ann/say"].state == ("sent" if state == "accepted" else state)
+    details = [one.detail for one in state_of(shop).undelivered]
+    assert details == (["unknown subscriber"] if state == "undelivered" else [])
 
 
 def test_the_workers_own_result_comes_after_the_callback(shop):

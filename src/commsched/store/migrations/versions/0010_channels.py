@@ -44,3 +44,5 @@ def upgrade() -> None:
     )
     op.create_index("heard_by_at", "heard", ["at"])
     op.add_column("attempt", sa.Column("again", sa.BigInteger()))
+    asked = sa.text("again IS NOT NULL")
+    op.create_index("attempt_by_again", "attempt", ["customer", "again"], sqlite_where=asked, postgresql_where=asked)
