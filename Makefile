@@ -2,6 +2,7 @@
 
 VENV    := .venv
 JOBS    := 2
+ROUNDS  := 60
 ARGS    :=
 UPGRADE :=
 PYTHON  ?=
@@ -50,7 +51,7 @@ fi
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all check lock bench facts clean
+.PHONY: help setup demo test test-all check lock bench chaos facts clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -93,6 +94,9 @@ lock: $(VENV)/.stamp-dev ## Bring requirements/ in line with pyproject.toml (UPG
 
 bench: $(VENV)/.stamp-dev ## Measure speed and memory
 	@$(BIN)/python -m benchmarks
+
+chaos: $(VENV)/.stamp-dev ## Break things at random for about half an hour (ROUNDS=... tries more or fewer)
+	@CHAOS_ROUNDS=$(ROUNDS) CHAOS_SECONDS=300 $(BIN)/python -m pytest -n $(JOBS) -rs tests/faults $(ARGS)
 
 facts: $(VENV)/.stamp-dev ## Make the sample facts afresh
 	@$(BIN)/python tools/sample_facts.py

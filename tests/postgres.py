@@ -11,9 +11,10 @@ import socket
 import subprocess
 import tempfile
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 from threading import Thread
@@ -41,6 +42,12 @@ class Server:
 
     port: int
     process: subprocess.Popen[str]
+    begin: Callable[[], subprocess.Popen[str]]
+
+    def restart(self) -> None:
+        """End it as if the power had failed, and begin it anew, on the same port."""
+        _stop(self.process)
+        self.process = self.begin()
 
     def __post_init__(self) -> None:
         self._numbers = count(1)
@@ -87,7 +94,8 @@ def running() -> Iterator[Server]:
     try:
         _initialise(initdb, folder / "data", who)
         port = _free_port()
-        server = Server(port, _start(postgres, folder, port, who))
+        begin = partial(_start, postgres, folder, port, who)
+        server = Server(port, begin(), begin)
         try:
             yield server
         finally:

@@ -16,11 +16,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from commsched.config import FILE, Configuration, InstanceSettings, load_configuration
+from commsched.delivery.breakers import down_media
 from commsched.delivery.compose import Composer, Letterhead
 from commsched.engine.booking import Desk, resources_of
 from commsched.engine.calendars import Calendars
+from commsched.engine.channels import carriers, first_of, medium_of
 from commsched.engine.clock import Clock, SystemClock
 from commsched.engine.feedback import note_refused
+from commsched.engine.hearing import Hearing
 from commsched.engine.loop import Loop
 from commsched.engine.seeking import Fruitless
 from commsched.engine.sources import Pulled, hash_of, hear, pull, stale
@@ -34,7 +37,7 @@ from commsched.model.facts import AnyFact
 from commsched.model.vocabulary import Vocabulary
 from commsched.planning.plan import plan
 from commsched.planning.world import Applied, Pause, World
-from commsched.plugin.base import Calendar, Channel, Policy, Source
+from commsched.plugin.base import Calendar, Channel, Policy, Source, WebhookAnswer, WebhookRequest
 from commsched.plugin.view import Department, Snapshot
 from commsched.render.context import Context
 from commsched.render.links import Links
@@ -149,17 +152,22 @@ class App:
             parse_exact(self.configuration.deployment.lease),
             lambda now: match(self.desk, self.store, now, self._fruitless).again,
             self.desk_in,
+            rates=self.configuration.rates,
+            live=isinstance(self.clock, SystemClock),
         )
 
     def world(self, connection: Connection) -> World:
         """The world as it stands: configuration, calendars, and what the store says of pauses, breakers and rules."""
         now = self.clock.now()
         base, silent = self._base(now), stale(connection, self.fresh, now)
+        pauses = tuple(Pause(row.scope, instant(row.since), row.by) for row in queries.pauses(connection))
+        paused = {pause.scope for pause in pauses}
         return base.as_it_stands(
             hash_of(base.hash, silent),
             stale=silent,
             since=self._since(queries.rules(connection), queries.setting(connection, LIVE_FROM), now),
-            pauses=tuple(Pause(row.scope, instant(row.since), row.by) for row in queries.pauses(connection)),
+            pauses=pauses,
+            down=down_media(queries.outages(connection), base.carriers, paused, now),
             breakers={row.policy: instant(row.until) for row in queries.breakers(connection)},
         )
 
@@ -237,6 +245,18 @@ class App:
         """Bring our appointments in step with the calendars that keep them, in both directions."""
         return self._sync.run(now)
 
+    @cached_property
+    def hearing(self) -> Hearing:
+        """What comes in at the channels."""
+        return Hearing(self.store, self.channels, next(iter(self.configuration.departments)), self.plugins.tell)
+
+    def heard(self, channel: str, request: WebhookRequest) -> WebhookAnswer:
+        """Take a provider's call in; the answer is for the provider, and what it told is durable.
+
+        Raises :class:`commsched.errors.UnknownName`, and :class:`Forged` where the signature is not valid.
+        """
+        return self.hearing.called(channel, request, self.clock.now())
+
     def record(
         self, facts: Iterable[tuple[str, AnyFact]], first: Callable[[Connection], object] = lambda _: None
     ) -> list[AnyFact]:
@@ -279,17 +299,8 @@ class App:
         return Renderer(self.folder / "templates", settings.name, locale=settings.locale, prepare=prepare)
 
     def _channels(self) -> dict[str, Channel[Any]]:
-        made = {
-            one.label: self.plugins.make(Channel, one, self.folder, self._zone) for one in self.configuration.channels
-        }
-        media: dict[str, str] = {}
-        for name, channel in made.items():
-            medium = medium_of(channel)
-            if medium in media:
-                message = f"the channels {media[medium]} and {name} both serve {medium}; keep one of them"
-                raise ConfigurationError.one(FILE, message, code="duplicate_medium")
-            media[medium] = name
-        return made
+        declared = self.configuration.channels
+        return {one.label: self.plugins.make(Channel, one, self.folder, self._zone) for one in declared}
 
     def _policies(self) -> tuple[Applied, ...]:
         return tuple(self._policy(one) for one in self.configuration.policies)
@@ -356,7 +367,8 @@ class App:
                 vocabulary=self.vocabulary,
                 departments=self.departments,
                 calendars=snapshots,
-                channels={medium_of(channel): name for name, channel in self.channels.items()},
+                channels=first_of(self.channels),
+                carriers=carriers(self.channels),
                 templates=templates,
                 mentions={name: self.renderer.mentions(name) for name in templates},
                 zone=settings.zone,
@@ -383,12 +395,6 @@ class App:
             return self.renderer.phrase(text, seen)
         except TemplateError as error:
             return f"{text} ({error.detail})"
-
-
-def medium_of(channel: Channel[Any]) -> str:
-    """The medium that a channel instance serves: its kind's, or the one in its settings."""
-    kind = type(channel).medium
-    return str(getattr(channel.settings, "medium", kind)) if kind == "*" else kind
 
 
 def _chosen(stated: tuple[str, ...] | None, default: Collection[str] | None) -> frozenset[str] | None:

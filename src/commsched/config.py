@@ -22,6 +22,7 @@ from commsched.plugin.view import Department
 from commsched.plugin.web import web_address
 from commsched.timing.civil import zone
 from commsched.timing.durations import parse_exact
+from commsched.timing.rates import Rate, parse_daily, parse_spacing
 
 FILE = Path("config/commsched.toml")
 # What must never stand in the file itself.
@@ -199,6 +200,13 @@ class InstanceSettings(BaseModel):
     cost: float | None = Field(
         None, ge=0, description="Of a channel: what a message costs, a part of a text on `sms`; default: nothing."
     )
+    rate: str | None = Field(
+        None,
+        description="Of a channel: how fast it may send, e.g. `10/s` or `75/min`; on `sms` the parts of texts count.",
+    )
+    daily: str | None = Field(
+        None, description="Of a channel: how many on one day of the deployment's zone, e.g. `2000/day`; counted alike."
+    )
     capacity: int | None = Field(
         None, ge=1, le=1000, description="Of a calendar: how many appointments it takes at once; default: 1."
     )
@@ -214,6 +222,20 @@ class InstanceSettings(BaseModel):
         if text is not None and parse_exact(text) <= timedelta():
             message = "a source cannot be fresher than now; write a length of time such as 2d"
             raise ValueError(message)
+        return text
+
+    @field_validator("rate")
+    @classmethod
+    def _spacing(cls, text: str | None) -> str | None:
+        if text is not None:
+            parse_spacing(text)
+        return text
+
+    @field_validator("daily")
+    @classmethod
+    def _number_a_day(cls, text: str | None) -> str | None:
+        if text is not None:
+            parse_daily(text)
         return text
 
     @property
@@ -244,6 +266,18 @@ class Configuration(_Section):
     def capacity(self) -> dict[str, int]:
         """How many appointments each calendar takes at once."""
         return {calendar.label: calendar.capacity or 1 for calendar in self.calendars}
+
+    @property
+    def rates(self) -> dict[str, Rate]:
+        """How fast the channels may go that say so."""
+        return {
+            one.label: Rate(
+                parse_spacing(one.rate) if one.rate is not None else None,
+                parse_daily(one.daily) if one.daily is not None else None,
+            )
+            for one in self.channels
+            if one.rate is not None or one.daily is not None
+        }
 
     @property
     def costs(self) -> dict[str, float]:

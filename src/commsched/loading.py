@@ -269,13 +269,13 @@ def fingerprint(
     """What a plan depends on, as one word: configuration, rules, plugins' code, calendars, templates, tzdata."""
     files = [folder / "config" / name for name in ("services.yaml", "vocabulary.yaml")]
     parts = [
-        # Where the facts lie, what messages cost and how texts are checked have no part in what is planned.
+        # Where the facts lie, what messages cost, how fast they go, how texts are checked: none is part of a plan.
         configuration.model_dump_json(
             exclude={
                 "deployment": {"store", "lease", "currency", "first_day"},
                 "check": True,
                 "feedback": True,
-                "channels": {"__all__": {"cost"}},
+                "channels": {"__all__": {"cost", "rate", "daily"}},
             }
         ),
         *(f"{rule.name}={rule.digest}" for rule in rules),

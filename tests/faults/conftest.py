@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from deployment import Deployment
+from provider import provider
+from wired import Wired
 
 HERE = Path(__file__).parent
 
@@ -16,6 +19,15 @@ def broken(tmp_path) -> Deployment:
     deployment = Deployment(tmp_path)
     yield deployment
     deployment.end()
+
+
+@pytest.fixture
+def wired(tmp_path) -> Iterator[Wired]:
+    """A small deployment whose mail goes to a provider in a process of its own."""
+    with provider(tmp_path / "provider") as found:
+        deployment = Wired(tmp_path / "deployment", found)
+        yield deployment
+        deployment.end()
 
 
 def pytest_collection_modifyitems(items):

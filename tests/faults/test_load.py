@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import signal
+from datetime import UTC, datetime, timedelta
+from time import monotonic, sleep
 
 import pytest
 from deployment import HELLO, HOUR, NOON, customer, visit, visitors
@@ -156,4 +158,18 @@ def test_fault_41_a_defect_does_not_end_the_service(broken, caplog):
 
     engine = LocalEngine(Defect(), SetClock(NOON), lambda _: 0, print)
     engine._wake()
-    assert engine.scheduler.get_job("wake") is not None
+    assert engine.again.get_next_fire_time(NOON, NOON) > datetime.now(UTC)
+
+
+def test_the_service_goes_on_with_what_comes_in_later(broken):
+    """What becomes known while the service runs, again and again, goes without anybody's doing."""
+    service = broken.start("run")
+    for number in range(3):
+        now = datetime.now(UTC)
+        broken.given(*customer(f"L{number}"), visit(f"L{number}", at=now), at=now)
+        until = monotonic() + 20
+        while len(broken.accepted) <= number and monotonic() < until:
+            sleep(0.02)  # another process does it, by its own clock
+    service.signal(signal.SIGTERM)
+    assert service.wait()[0] == 0
+    broken.once_each(3)

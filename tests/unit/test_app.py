@@ -12,7 +12,6 @@ import pytest
 from commsched.app import App
 from commsched.check.messages import message_problems
 from commsched.engine.clock import SetClock
-from commsched.errors import ConfigurationError
 from commsched.store import queries
 from commsched.store.messages import load_task
 from commsched.store.store import micros
@@ -32,10 +31,11 @@ def world(one):
 
 
 def test_two_channels_for_one_medium(app, configuration):
-    """A medium has one channel: two are a mistake, and both are named."""
+    """A medium may have several channels: plans name the first, and all of them are known in their order."""
     added = configuration + '\n[[channels]]\nname = "second"\nkind = "outbox"\nmedium = "sms"\n'
-    with pytest.raises(ConfigurationError, match="the channels text and second both serve sms; keep one of them"):
-        app({"config/commsched.toml": added})
+    found = world(app({"config/commsched.toml": added}))
+    assert (found.channels["sms"], found.carriers_of("sms")) == ("text", ("text", "second"))
+    assert found.carriers_of("letter") == ()
 
 
 def test_the_world_changes_with_what_plans_rest_on(app, configuration):

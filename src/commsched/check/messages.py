@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from commsched.app import App, medium_of
+from commsched.app import App
 from commsched.check.report import line_of
+from commsched.engine.channels import carriers
 from commsched.errors import Problem, TemplateError
 from commsched.planning.prep import variable
 from commsched.render.context import Context
@@ -61,7 +62,7 @@ def media_of(app: App, step: Step) -> tuple[str, ...]:
 
 def media_served(app: App) -> tuple[str, ...]:
     """The media that there are channels for."""
-    return tuple(medium_of(channel) for channel in app.channels.values())
+    return tuple(carriers(app.channels))
 
 
 def _use(app: App, use: Use, seen: set[tuple[str, str, str, str]]) -> Iterator[Problem]:

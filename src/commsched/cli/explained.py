@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import zip_longest
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
+from sqlalchemy import Row
 
 from commsched.app import App
 from commsched.cli.lookup import require_message
 from commsched.cli.output import message_json
+from commsched.cli.times import age
 from commsched.cli.verdict import sentence
 from commsched.engine.clock import SetClock
 from commsched.model.decisions import Code
@@ -22,6 +25,7 @@ from commsched.planning.replay import Replay, replay
 from commsched.store import queries
 from commsched.store.ledgers import load
 from commsched.store.messages import DecisionRecord, MessageRecord, load_decision, load_record
+from commsched.store.store import instant
 from commsched.timing.windows import Windows
 
 CHANGED = (
@@ -45,6 +49,7 @@ class Explained:
     times: dict[str, Windows] = field(default_factory=dict)
     codes: list[tuple[str, str, str, str]] = field(default_factory=list)
     note: str = ""
+    doubt: str = ""
 
     def span(self) -> tuple[datetime, datetime]:
         """What of time to draw: from the first allowed instant, or the ideal, to a little after the deadline."""
@@ -70,6 +75,7 @@ class Explained:
             ],
             "allowed": {medium: windows.spans for medium, windows in self.times.items()},
             "note": self.note,
+            "doubt": self.doubt,
             "sentence": sentence(self.record, self.decision, self.zone),
         }
 
@@ -81,8 +87,10 @@ def explained(app: App, key: str) -> Explained:
         record = load_record(row.body)
         decisions = [load_decision(one.body) for one in queries.decisions(connection, row.customer, row.key)]
         ledger = load(connection, [row.customer])[row.customer].ledger
+        attempts = queries.attempts(connection, states=("in_doubt",), customers=[row.customer])
     decision = decisions[-1] if decisions else None
     found = _named(app, record, ledger)
+    found.doubt = " ".join(_doubt(app, one) for one in attempts if one.key == row.key)
     if decision is None:
         return found
     found.decision = decision
@@ -95,6 +103,14 @@ def explained(app: App, key: str) -> Explained:
         found.note = made
         _from_store(found, decision)
     return found
+
+
+def _doubt(app: App, attempt: Row[Any]) -> str:
+    """How long an attempt has been in doubt, and what ends that."""
+    channel = app.channels.get(attempt.channel)
+    asked = channel is not None and channel.capabilities.lookup != "none"
+    ends = "it is looked up there, at last every hour" if asked else "it cannot be looked up there"
+    return f"In doubt for {age(instant(attempt.started_at), app.clock.now())}, by {attempt.channel}: {ends}."
 
 
 def _named(app: App, record: MessageRecord, ledger: Ledger) -> Explained:

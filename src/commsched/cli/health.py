@@ -13,6 +13,8 @@ from sqlalchemy import Connection
 from commsched.app import App
 from commsched.cli.output import counted, pairs
 from commsched.cli.times import age, local
+from commsched.engine.channels import carriers
+from commsched.engine.hearing import PROBLEM as UNHEARD
 from commsched.engine.sources import heard, stale
 from commsched.engine.sync import PROBLEM
 from commsched.errors import StoreError
@@ -75,7 +77,8 @@ def _doubt(_: App, connection: Connection, now: datetime) -> Iterator[Finding]:
         yield Finding("doubt", True, "no message is in doubt")
         return
     oldest = min(rows, key=lambda row: row.started_at)
-    says = f"{counted(len(rows), 'message')} in doubt, the oldest for {age(instant(oldest.started_at), now)}"
+    long = age(instant(oldest.started_at), now)
+    says = f"{counted(len(rows), 'message')} in doubt, the oldest for {long}, by {oldest.channel}"
     do = f"Ask the provider, then: commsched settle '{oldest.key}' --sent (or --not-sent)"
     yield Finding("doubt", False, says, do)
 
@@ -89,6 +92,41 @@ def _stopped(app: App, connection: Connection, now: datetime) -> Iterator[Findin
         if instant(row.until) > now:
             says = f"{row.policy} failed and refuses everything until {local(instant(row.until), zone)}: {row.detail}"
             yield Finding("policy", False, says, f"Mend the plugin, then: commsched resume policy:{row.policy}")
+
+
+def _outages(app: App, connection: Connection, now: datetime) -> Iterator[Finding]:
+    del now
+    zone = app.configuration.deployment.zone
+    media = {name: medium for medium, names in carriers(app.channels).items() for name in names}
+    closed = {row.channel for row in queries.outages(connection)}
+    for row in queries.outages(connection):
+        since, until = local(instant(row.since), zone), local(instant(row.until), zone)
+        others = [name for name in carriers(app.channels).get(media.get(row.channel, ""), ()) if name not in closed]
+        meanwhile = f"{others[0]} takes over" if others else "what has another medium goes that way in time, or waits"
+        says = f"{row.channel} is closed since {since}, tried again at {until}; {meanwhile}: {row.detail}"
+        yield Finding("channel", False, says, f"Once it is mended: commsched resume channel:{row.channel}")
+
+
+def _rates(app: App, connection: Connection, now: datetime) -> Iterator[Finding]:
+    today = now.astimezone(app.configuration.deployment.zone).date().isoformat()
+    limits = app.configuration.rates
+    for row in queries.rates(connection):
+        daily = limits[row.channel].daily if row.channel in limits else None
+        if daily is not None and row.day == today:
+            left = row.used < daily
+            do = (
+                "" if left else "What is left goes tomorrow, if that is in time; `daily` of the channel sets the limit."
+            )
+            yield Finding("rate", left, f"{row.channel} has carried {row.used} of {daily} today", do)
+
+
+def _listening(app: App, connection: Connection, now: datetime) -> Iterator[Finding]:
+    del now
+    for name in app.channels:
+        problem = queries.setting(connection, UNHEARD + name)
+        if problem:
+            says = f"{name} could not be asked what came in: {problem}"
+            yield Finding("channel", False, says, "It is asked again every two minutes; nothing is lost by that.")
 
 
 def _overbooked(app: App, connection: Connection, now: datetime) -> Iterator[Finding]:
@@ -161,6 +199,9 @@ _LOOKS: tuple[Callable[[App, Connection, datetime], Iterator[Finding]], ...] = (
     _messages,
     _doubt,
     _stopped,
+    _outages,
+    _rates,
+    _listening,
     _overbooked,
     _observers,
     _in_step,

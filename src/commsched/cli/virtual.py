@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from commsched import Accepted, Capabilities, Channel, Outcome, Outgoing, Receipt, Settings
-from commsched.app import App, medium_of
+from commsched.app import App
+from commsched.engine.channels import medium_of
 from commsched.engine.clock import SetClock
 from commsched.engine.report import Report
 from commsched.engine.virtual import Counter, KnownFact, run_virtual

@@ -94,13 +94,14 @@ class Composer:
         return self.links.token(attempt, medium) if self.links is not None and self.links.keys and attempt else SAMPLE
 
     def _addresses(self, decision: Decision, attempt: str) -> dict[str, str]:
-        """The web addresses that go with a message; the channel's callback follows once the channel is known."""
+        """The web addresses that go with a message; that for callbacks is complete once its channel is known."""
         if self.links is None:
             return {}
         every = self.links.all(self._token(attempt, decision.medium or ""))
         # Nobody subscribes to what must be told, and no press in a mail program keeps it from them.
         asked_for = decision.proposal.purpose in MUST_TELL
-        return {"link": every["home"], "unsubscribe": "" if asked_for else every["stop"]}
+        stop = "" if asked_for else every["stop"]
+        return {"link": every["home"], "unsubscribe": stop, "callback": self.links.callbacks}
 
     def context(self, decision: Decision, state: State, world: World) -> Context:
         """What the template sees."""

@@ -10,16 +10,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row
 
+from commsched.delivery.events import Origin, take
 from commsched.delivery.receipts import Result
 from commsched.delivery.send import CALL_SECONDS, IN_FLIGHT, Channels
 from commsched.model.facts import Sent
-from commsched.plugin.base import Accepted, Ambiguous, Attempt, Channel, Outcome, TryLater
+from commsched.plugin.base import Accepted, Ambiguous, Attempt, Channel, ChannelEvent, Outcome, TryLater
 from commsched.store.messages import load_record
 from commsched.store.store import instant
 
@@ -35,6 +36,25 @@ class Doubtful:
     message: Row[Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Found(Accepted):
+    """The provider has it, and knows what became of it."""
+
+    state: Literal["accepted", "delivered", "undelivered"] = "accepted"
+    detail: str = ""
+
+
+def learn(connection: Connection, results: Sequence[Result], now: datetime) -> None:
+    """Note what the provider knows besides that it has these messages, as if it had called to tell."""
+    for one in results:
+        if isinstance(one.outcome, Found) and one.outcome.state != "accepted":
+            found = one.outcome
+            origin = Origin(one.record.channel or "", one.sent.medium, one.sent.department)
+            name = f"lookup {one.attempt} {found.state}"
+            event = ChannelEvent(found.state, now, one.attempt, detail=found.detail, id=name, reference=found.reference)
+            take(connection, origin, [event], now)
+
+
 async def look_up(doubtful: Sequence[Doubtful], channels: Channels) -> list[Result]:
     """Ask the providers; one result for each."""
     places = asyncio.Semaphore(IN_FLIGHT)
@@ -43,9 +63,9 @@ async def look_up(doubtful: Sequence[Doubtful], channels: Channels) -> list[Resu
 
 async def _one(doubt: Doubtful, channel: Channel[Any] | None, places: asyncio.Semaphore) -> Result:
     row = doubt.attempt
-    attempt = Attempt(
-        row.id, row.key, row.customer, row.channel, row.address, instant(row.started_at), instant(row.send_by)
-    )
+    begun, until = instant(row.started_at), instant(row.send_by)
+    link = row._mapping.get("link") or ""  # noqa: SLF001 - the documented way to ask a row whether it has a column
+    attempt = Attempt(row.id, row.key, row.customer, row.channel, row.address, begun, until, link)
     async with places:
         outcome = Ambiguous(UNPROVEN) if channel is None else await _asked(channel, attempt)
     return Result(row.id, load_record(doubt.message.body), _sent.decode(row.sent), outcome)
@@ -60,7 +80,7 @@ async def _asked(channel: Channel[Any], attempt: Attempt) -> Outcome:
     except Exception as error:  # noqa: BLE001 - a channel may raise anything; the doubt merely stays
         return Ambiguous(f"{UNPROVEN} ({type(error).__name__})")
     if receipt is not None:
-        return Accepted(receipt.reference)
+        return Found(receipt.reference, receipt.state, receipt.detail)
     if channel.capabilities.lookup == "proof":
         return TryLater("the channel never took it.", after=ZERO)
     return Ambiguous(UNPROVEN)

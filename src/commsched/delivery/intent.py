@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 from msgspec import UNSET
@@ -21,28 +21,22 @@ from commsched.model.subjects import address_subject, kind_of_medium
 from commsched.planning.world import World
 from commsched.plugin.base import Attempt, Outgoing
 from commsched.render.links import code_of
-from commsched.rules.rule import Rule
 from commsched.store import queries
 from commsched.store.ledgers import Loaded
 from commsched.store.messages import MessageRecord, message_row, record_of, signature_of
 from commsched.store.store import micros
-from commsched.timing.windows import FIRST
-
-# How long an invitation counts as open if nothing is booked.
-INVITED = timedelta(days=14)
-# How many appointments of a length a calendar has room for.
-Room = Callable[[Connection, str, timedelta], int]
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A message that was rendered and is about to be attempted."""
+    """A message that was rendered and is about to be attempted; ``slot``: not before its place at the channel."""
 
     decision: Decision
     record: MessageRecord
     outgoing: Outgoing
     channel: str
     sent: Sent
+    slot: datetime | None = None
 
     @property
     def attempt(self) -> Attempt:
@@ -99,117 +93,6 @@ def apart(ready: Sequence[Ready], loaded: Mapping[str, Loaded]) -> frozenset[str
         else:
             touched |= dict.fromkeys(circles_touched(one.sent), customer)
     return frozenset(waiting)
-
-
-def admitted(
-    connection: Connection, ready: Sequence[Ready], world: World, now: datetime, room: Room = lambda *_: 0
-) -> list[Ready]:
-    """Those whose rule still has a place; a rule without a pace always has.
-
-    ``room`` says how many appointments of a length fit into a calendar: whom that is too few for waits, nearest due
-    first. Calendars are locked here, so ledgers must be locked before.
-    """
-    rules = {rule.name: rule for rule in world.rules}
-    day = now.astimezone(world.zone).date().isoformat()
-    taken = []
-    invitations = _Invitations(connection, world, room, now)
-    invitations.look([rules[name] for name in {one.record.rule for one in ready} if name in rules])
-    for one in sorted(ready, key=lambda one: _nearest_due(one, rules)):
-        proposal = one.decision.proposal
-        rule = rules.get(proposal.rule)
-        old = rule is not None and proposal.ideal < world.since.get(rule.name, proposal.ideal)
-        # Catching up comes first, so that the many old ones do not use up the places of the day.
-        limits = (
-            [] if rule is None else [(f"{rule.name}#catch_up", rule.catch_up if old else None), (rule.name, rule.pace)]
-        )
-        if rule is not None and rule.free_slots and not invitations.has_place(one, rule):
-            continue
-        if all(queries.take_pace(connection, name, day, limit) for name, limit in limits if limit is not None):
-            taken.append(one)
-            if rule is not None and rule.free_slots:
-                invitations.take(one, rule)
-    return taken
-
-
-def explain_wait(connection: Connection, waiting: Sequence[Ready], rule: Callable[[str], Rule | None]) -> None:
-    """Write beside the messages that found no place why they wait."""
-    rows = []
-    for one in waiting:
-        paced = rule(one.record.rule)
-        full = paced is not None and paced.free_slots
-        why = "as many people are invited as there are free times" if full else "the rule's messages of today have gone"
-        reasons = (*one.record.reasons, ("commsched", "pace", f"{why}; nearest due first"))
-        record = msgspec.structs.replace(one.record, state="planned", subject_line="", body="", reasons=reasons)
-        rows.append(message_row(record, signature=signature_of(one.decision)))
-    queries.put_messages(connection, rows)
-
-
-class _Invitations:
-    """How many more people there is room to invite to each calendar, whichever rule with ``pace: free_slots`` does."""
-
-    def __init__(self, connection: Connection, world: World, room: Room, now: datetime) -> None:
-        self.connection, self.world, self.room, self.now = connection, world, room, now
-        self.left: dict[str, int] = {}
-
-    def look(self, rules: Sequence[Rule]) -> None:
-        """See what is left of the calendars of these rules, and keep others from inviting to them until the commit."""
-        wanted = {name for rule in rules if rule.free_slots for name in self._lengths(rule)}
-        if not wanted:
-            return
-        queries.lock_calendars(self.connection, wanted)
-        paced = [rule for rule in self.world.rules if rule.free_slots]
-        for calendar in sorted(wanted):
-            length = max(self._lengths(rule).get(calendar, timedelta()) for rule in paced)
-            self.left[calendar] = self.room(self.connection, calendar, length)
-        since = micros(self.now - INVITED)
-        for rule in paced:
-            mine = wanted & self._lengths(rule).keys()
-            invited = queries.open_invitations(self.connection, rule.name, since, rule.trigger.names) if mine else {}
-            for calendar in mine:
-                self.left[calendar] -= invited.get(calendar, 0) + invited.get("", 0)
-
-    def has_place(self, one: Ready, rule: Rule) -> bool:
-        """Whether this is somebody who is invited already, or one more for whom there is room."""
-        calendar = self._calendar(one)
-        return (
-            calendar is None or self.left[calendar] > 0 or queries.invited(self.connection, rule.name, _invitation(one))
-        )
-
-    def take(self, one: Ready, rule: Rule) -> None:
-        """Remember the invitation; a later step about the same is none of its own."""
-        calendar = self._calendar(one)
-        if calendar is not None and not queries.invited(self.connection, rule.name, _invitation(one)):
-            self.left[calendar] -= 1
-            queries.add_invitation(
-                self.connection,
-                rule=rule.name,
-                key=_invitation(one),
-                customer=one.decision.proposal.customer,
-                at=micros(self.now),
-                calendar=calendar,
-            )
-
-    def _calendar(self, one: Ready) -> str | None:
-        service = self.world.services.get(str(one.decision.proposal.variables.get("service", "")))
-        return service.calendar if service is not None else None
-
-    def _lengths(self, rule: Rule) -> dict[str, timedelta]:
-        """How long the longest of a rule's services takes, by calendar."""
-        found: dict[str, timedelta] = {}
-        for service in filter(None, map(self.world.services.get, rule.trigger.names)):
-            if service.calendar is not None:
-                found[service.calendar] = max(found.get(service.calendar, timedelta()), service.duration)
-        return found
-
-
-def _invitation(one: Ready) -> str:
-    p = one.decision.proposal
-    return f"{p.customer}/{p.subject}/{p.occurrence}"
-
-
-def _nearest_due(one: Ready, rules: Mapping[str, Rule]) -> datetime:
-    rule = rules.get(one.decision.proposal.rule)
-    return one.decision.proposal.anchor.at if rule is not None and rule.free_slots else FIRST
 
 
 def ready_of(

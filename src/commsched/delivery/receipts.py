@@ -14,10 +14,11 @@ import msgspec
 from sqlalchemy import Connection
 
 from commsched.delivery.intent import circles_touched
+from commsched.delivery.optouts import opt_out
 from commsched.model.decisions import MessageState
 from commsched.model.facts import AnyFact, ContactPoint, Delivered, Sent
-from commsched.model.subjects import kind_of_medium
-from commsched.plugin.base import Accepted, Outcome, Refused, TryLater
+from commsched.model.subjects import address_subject, kind_of_medium
+from commsched.plugin.base import Accepted, ChannelDown, Outcome, Refused, TryLater
 from commsched.store import queries
 from commsched.store.ledgers import append
 from commsched.store.messages import MessageRecord, message_row
@@ -42,10 +43,11 @@ class Result:
 def settle(connection: Connection, results: Sequence[Result], now: datetime) -> dict[str, datetime]:
     """Make outcomes durable; returns when a customer must be looked at again because of one that was not a success.
 
-    A worker that was held up may report on an attempt that another has ended since: only that it was accepted counts.
+    A worker that was held up may report on an attempt that another has ended since: only that it was accepted counts,
+    and that only if it was not known.
     """
-    open_now = queries.open_attempts(connection, [result.attempt for result in results])
-    results = [one for one in results if one.attempt in open_now or isinstance(one.outcome, Accepted)]
+    states = {name: row.state for name, row in queries.lock_attempts(connection, _attempts(results)).items()}
+    results = [one for one in results if _is_news(one, states.get(one.attempt))]
     again: dict[str, datetime] = {}
     facts: list[tuple[str, AnyFact]] = []
     for result in results:
@@ -55,9 +57,29 @@ def settle(connection: Connection, results: Sequence[Result], now: datetime) -> 
             customer = result.record.customer
             again[customer] = min(later, again.get(customer, later))
     append(connection, facts, now, waking=False)
+    append(connection, _opt_outs(connection, results, now), now)
     queries.end_attempts(connection, [_attempt_row(result, now) for result in results])
     queries.put_messages(connection, [_message_row(result) for result in results])
     return again
+
+
+def _attempts(results: Sequence[Result]) -> list[str]:
+    return [one.attempt for one in results]
+
+
+def _is_news(result: Result, state: str | None) -> bool:
+    return state in {"sending", "in_doubt"} or (isinstance(result.outcome, Accepted) and state != "accepted")
+
+
+def _opt_outs(connection: Connection, results: Sequence[Result], now: datetime) -> list[tuple[str, AnyFact]]:
+    """What a refusal tells of people who want nothing more there: it binds everybody who has the address."""
+    facts: list[tuple[str, AnyFact]] = []
+    for one in results:
+        if isinstance(one.outcome, Refused) and one.outcome.opted_out:
+            sent, circle = one.sent, address_subject(kind_of_medium(one.sent.medium), one.sent.address)
+            people = {sent.customer or "", *queries.members(connection, [circle]).get(circle, ())}
+            facts += opt_out(one.record.channel or "", sent.medium, sent.address, people, (now, now))
+    return facts
 
 
 def facts_of(result: Result, now: datetime) -> list[tuple[str, AnyFact]]:
@@ -107,6 +129,8 @@ def _look_again(outcome: Outcome, now: datetime) -> datetime | None:
         return None
     if isinstance(outcome, Refused):
         return now
+    if isinstance(outcome, ChannelDown):
+        return now + SOONEST  # another channel or medium may take over
     return now + (max(outcome.after, SOONEST) if isinstance(outcome, TryLater) else DOUBT[0])
 
 
@@ -118,7 +142,15 @@ def _attempt_row(result: Result, now: datetime) -> dict[str, object]:
         "new_state": state,
         "ended_at": None if state == "in_doubt" else micros(now),
         "why": detail,
+        "not_before": _not_before(result.outcome, now),
     }
+
+
+def _not_before(outcome: Outcome, now: datetime) -> int | None:
+    """When the channel wants to be asked again; while it is down, that is for its breaker to say."""
+    if not isinstance(outcome, TryLater) or isinstance(outcome, ChannelDown):
+        return None
+    return micros(now + outcome.after) if outcome.after else None
 
 
 def _message_row(result: Result) -> dict[str, object]:

@@ -3,75 +3,138 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 
 from commsched.delivery.intent import Ready
-from commsched.plugin.base import Ambiguous, Channel, Outcome, Refused, TryLater
+from commsched.plugin.base import Ambiguous, Channel, ChannelDown, Outcome, Refused, TryLater
 from commsched.store.queries import chunks
 
 IN_FLIGHT = 50
+# A channel begins with so many at once, and gets more with each clear answer: so little is in doubt if it is broken.
+FIRST_FLIGHT = 5
 # How long a channel may take over one call; after that nobody knows whether the provider took the message.
 CALL_SECONDS = 30.0
-CLOSED = TryLater("its window has closed.")
-HELD_UP = TryLater("the worker was held up for longer than its lease.")
+# After so many unclear answers in a row nothing more is handed to a channel in this pass.
+UNCLEAR = 5
 Channels = Mapping[str, Channel[Any]]
+# Waits for a message's place at its channel.
+Wait = Callable[[datetime], Awaitable[None]]
+
+
+class NotTried(TryLater):
+    """The message was not handed to its channel; that says nothing about the channel."""
+
+
+CLOSED = NotTried("its window has closed.")
+HELD_UP = NotTried("the worker was held up for longer than its lease.")
+BROKEN = NotTried("its channel gave no good answer just before.", after=timedelta())
+
+
+async def at_once(_: datetime) -> None:
+    """No waiting: in virtual time a place has come as soon as it is given."""
+
+
+@dataclass(slots=True)
+class _Line:
+    """A channel in this pass, and whether it still gives good answers."""
+
+    channel: Channel[Any]
+    until: float
+    wait: Wait
+    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(FIRST_FLIGHT))
+    width: int = FIRST_FLIGHT
+    unclear: int = 0
+    broken: bool = False
+
+    def heard(self, outcome: Outcome) -> Outcome:
+        """An answer; it shows whether the channel is there."""
+        self.unclear = self.unclear + 1 if isinstance(outcome, Ambiguous) else 0
+        self.broken = self.broken or isinstance(outcome, ChannelDown) or self.unclear >= UNCLEAR
+        return outcome
+
+    def gives_back(self) -> None:
+        """A call has ended. A clear answer makes room for one more; after an unclear one there is one less."""
+        if self.unclear and not self.broken and self.width > 1:
+            self.width -= 1
+            return
+        self.places.release()
+        if self.width < IN_FLIGHT and not self.unclear and not self.broken:
+            self.width += 1
+            self.places.release()
+
+    @property
+    def stops(self) -> NotTried | None:
+        """Why nothing more is handed over."""
+        if monotonic() > self.until:
+            return HELD_UP
+        return BROKEN if self.broken else None
 
 
 async def send_all(
-    ready: Sequence[Ready], channels: Channels, now: datetime, until: float = float("inf")
+    ready: Sequence[Ready], channels: Channels, now: datetime, until: float = float("inf"), wait: Wait = at_once
 ) -> list[Outcome]:
-    """Send everything; the outcomes stand in the same order. A channel that fails takes no other with it.
+    """Send everything, each in its place; the outcomes stand in the same order. A channel takes no other with it.
 
     No call begins after ``until``, on the clock of ``time.monotonic``: the customers may be another worker's by then.
+    A channel that proves to be down is left alone, so that no more than what is in its hands is in doubt.
     """
     outcomes: dict[str, Outcome] = {}
-    places = asyncio.Semaphore(IN_FLIGHT)
     jobs = []
     for name in {one.channel for one in ready}:
         mine = [one for one in ready if one.channel == name]
         in_time = [one for one in mine if now <= one.outgoing.send_by]
         outcomes |= {one.outgoing.attempt: CLOSED for one in mine if now > one.outgoing.send_by}
-        channel = channels[name]
-        if channel.capabilities.batch:
-            jobs += [_batch(channel, chunk, outcomes, until) for chunk in chunks(in_time, channel.capabilities.batch)]
+        line = _Line(channels[name], until, wait)
+        batch = line.channel.capabilities.batch
+        if batch:
+            jobs += [_batch(line, chunk, outcomes) for chunk in chunks(in_time, batch)]
         else:
-            jobs += [_single(channel, one, outcomes, places, until) for one in in_time]
+            jobs += [_single(line, one, outcomes) for one in in_time]
     await asyncio.gather(*jobs)
     return [outcomes[one.outgoing.attempt] for one in ready]
 
 
-async def _single(
-    channel: Channel[Any], one: Ready, outcomes: dict[str, Outcome], places: asyncio.Semaphore, until: float
-) -> None:
-    async with places:
-        if monotonic() > until:
-            outcomes[one.outgoing.attempt] = HELD_UP
-            return
-        try:
-            async with asyncio.timeout(CALL_SECONDS):
-                outcomes[one.outgoing.attempt] = await channel.send(one.outgoing)
-        except (Refused, TryLater, Ambiguous) as outcome:
-            outcomes[one.outgoing.attempt] = outcome
-        except Exception as error:  # noqa: BLE001 - a channel may raise anything; nobody knows then whether it was sent
-            outcomes[one.outgoing.attempt] = Ambiguous(f"the channel {channel.name} raised {type(error).__name__}.")
+async def _single(line: _Line, one: Ready, outcomes: dict[str, Outcome]) -> None:
+    if one.slot is not None:
+        await line.wait(one.slot)
+    await line.places.acquire()
+    outcomes[one.outgoing.attempt] = line.stops or line.heard(await _called(line.channel, one))
+    line.gives_back()
 
 
-async def _batch(channel: Channel[Any], ready: Sequence[Ready], outcomes: dict[str, Outcome], until: float) -> None:
-    if monotonic() > until:
-        outcomes.update({one.outgoing.attempt: HELD_UP for one in ready})
-        return
+async def _called(channel: Channel[Any], one: Ready) -> Outcome:
+    try:
+        async with asyncio.timeout(CALL_SECONDS):
+            return await channel.send(one.outgoing)
+    except (Refused, TryLater, Ambiguous) as outcome:
+        return outcome
+    except Exception as error:  # noqa: BLE001 - a channel may raise anything; nobody knows then whether it was sent
+        return Ambiguous(f"the channel {channel.name} raised {type(error).__name__}.")
+
+
+async def _batch(line: _Line, ready: Sequence[Ready], outcomes: dict[str, Outcome]) -> None:
+    # All of them go with the last, so that a channel never gets more than its rate.
+    slots = [one.slot for one in ready if one.slot is not None]
+    if slots:
+        await line.wait(max(slots))
+    stops = line.stops
+    found = [stops] * len(ready) if stops else [*map(line.heard, await _called_at_once(line.channel, ready))]
+    outcomes.update({one.outgoing.attempt: outcome for one, outcome in zip(ready, found, strict=True)})
+
+
+async def _called_at_once(channel: Channel[Any], ready: Sequence[Ready]) -> list[Outcome]:
     try:
         async with asyncio.timeout(CALL_SECONDS):
             found = list(await channel.send_batch([one.outgoing for one in ready]))
     except (Refused, TryLater, Ambiguous) as outcome:
-        found = [outcome] * len(ready)
+        return [outcome] * len(ready)
     except Exception as error:  # noqa: BLE001 - as above
-        found = [Ambiguous(f"the channel {channel.name} raised {type(error).__name__}.")] * len(ready)
+        return [Ambiguous(f"the channel {channel.name} raised {type(error).__name__}.")] * len(ready)
     if len(found) != len(ready):
-        found = [Ambiguous(f"the channel {channel.name} gave {len(found)} outcomes for {len(ready)} messages.")] * len(
-            ready
-        )
-    outcomes.update({one.outgoing.attempt: outcome for one, outcome in zip(ready, found, strict=True)})
+        wrong = Ambiguous(f"the channel {channel.name} gave {len(found)} outcomes for {len(ready)} messages.")
+        return [wrong] * len(ready)
+    return found

@@ -17,6 +17,7 @@ import structlog
 from apscheduler.executors.debug import DebugExecutor
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.blocking import BlockingScheduler
+from apscheduler.triggers.base import BaseTrigger
 
 from commsched.engine.clock import Clock
 from commsched.engine.loop import Loop
@@ -35,7 +36,10 @@ SYNC = timedelta(seconds=60)
 # How often free times and the waiting list are brought together.
 WAIT = timedelta(seconds=30)
 FEEDBACK = timedelta(seconds=30)
+# How often channels are asked what came in.
+LISTEN = timedelta(minutes=2)
 AFTER_ERROR = timedelta(seconds=5)
+LEAST_PAUSE = timedelta(milliseconds=1)
 
 
 @contextmanager
@@ -66,6 +70,20 @@ def _locked(descriptor: int, how: int) -> bool:
     return True
 
 
+class _AfterPause(BaseTrigger):  # type: ignore[misc]
+    """Fires again a pause after the last run has ended; that run says how long.
+
+    A job that puts itself back instead would be lost: the scheduler removes what has no next time after it has run.
+    """
+
+    def __init__(self) -> None:
+        self.pause = LEAST_PAUSE
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+        """When it fires next: at first, at once."""
+        return now if previous_fire_time is None else datetime.now(UTC) + max(self.pause, LEAST_PAUSE)
+
+
 class LocalEngine:
     """Runs the loop until told to stop; planning stays in the main thread, where a hanging policy can be stopped."""
 
@@ -77,9 +95,11 @@ class LocalEngine:
         report: Callable[[Report], None],
         sync: Callable[[datetime], object] = lambda _: None,
         feedback: Callable[[datetime], object] = lambda _: None,
+        listen: Callable[[datetime], object] = lambda _: None,
     ) -> None:
         self.loop, self.clock, self.pull, self.report, self.sync = loop, clock, pull, report, sync
-        self.feedback = feedback
+        self.feedback, self.listen = feedback, listen
+        self.again = _AfterPause()
         self.scheduler = BlockingScheduler(
             timezone=UTC,
             executors={"default": DebugExecutor()},
@@ -88,7 +108,7 @@ class LocalEngine:
 
     def run(self) -> None:
         """Work until SIGINT or SIGTERM."""
-        self.scheduler.add_job(self._wake, "date", id="wake", run_date=datetime.now(UTC))
+        self.scheduler.add_job(self._wake, self.again, id="wake")
         self.scheduler.add_job(self._sweep, "interval", seconds=SWEEP.total_seconds(), id="sweep")
         self.scheduler.add_job(
             self._pull, "interval", seconds=PULL.total_seconds(), id="pull", next_run_time=datetime.now(UTC)
@@ -98,6 +118,9 @@ class LocalEngine:
         )
         self.scheduler.add_job(self._wait, "interval", seconds=WAIT.total_seconds(), id="wait")
         self.scheduler.add_job(self._tell_back, "interval", seconds=FEEDBACK.total_seconds(), id="feedback")
+        self.scheduler.add_job(
+            self._listen, "interval", seconds=LISTEN.total_seconds(), id="listen", next_run_time=datetime.now(UTC)
+        )
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
         try:
@@ -109,15 +132,14 @@ class LocalEngine:
 
     def _wake(self) -> None:
         try:
-            pause = self._work(self.clock.now())
+            self.again.pause = self._work(self.clock.now())
         except StoreError as error:
             log.error("store_failed", error=str(error))
-            pause = AFTER_ERROR
+            self.again.pause = AFTER_ERROR
         except Exception:
             # A defect must not end the service: it goes on, and says so each time.
             log.exception("pass_failed")
-            pause = AFTER_ERROR
-        self.scheduler.add_job(self._wake, "date", id="wake", run_date=datetime.now(UTC) + pause, replace_existing=True)
+            self.again.pause = AFTER_ERROR
 
     def _work(self, now: datetime) -> timedelta:
         """One batch, so that each goes by the clock as it is; says how long to wait for the next."""
@@ -143,6 +165,9 @@ class LocalEngine:
 
     def _tell_back(self) -> None:
         self._guarded(lambda: self.feedback(self.clock.now()))
+
+    def _listen(self) -> None:
+        self._guarded(lambda: self.listen(self.clock.now()))
 
     def _guarded(self, work: Callable[[], object]) -> None:
         try:

@@ -19,32 +19,35 @@ import structlog
 from msgspec.structs import replace
 from sqlalchemy import Connection, Row
 
+from commsched.delivery import breakers
+from commsched.delivery.admission import admit
+from commsched.delivery.carriers import turns_of
 from commsched.delivery.compose import Composer
-from commsched.delivery.doubt import Doubtful, look_up
-from commsched.delivery.intent import NewId, Ready, admitted, apart, current, explain_wait, intend, ready_of
+from commsched.delivery.doubt import Doubtful, learn, look_up
+from commsched.delivery.intent import NewId, Ready, apart, current, intend, ready_of
 from commsched.delivery.receipts import Result, doubt_delay, settle, state_of
 from commsched.delivery.restored import hold_in_doubt, perhaps_gone
 from commsched.delivery.send import Channels, send_all
 from commsched.engine.booking import Desk
 from commsched.engine.offering import NO_SLOTS, none_free, nowhere, offers, prepared, read_for, room_for, slots_for
 from commsched.engine.report import Report
+from commsched.engine.resting import later, next_looks
 from commsched.errors import CommschedError, TooLong
 from commsched.model.decisions import Decision, Plan, Reason
 from commsched.model.state import State
 from commsched.planning.fold import fold
 from commsched.planning.grounds import Grounds
 from commsched.planning.isolation import watched
-from commsched.planning.plan import moments, plan
-from commsched.planning.prep import FALLBACK
+from commsched.planning.plan import plan
 from commsched.planning.world import World
+from commsched.plugin.base import Outcome
 from commsched.plugin.crash import crash_point
 from commsched.render.sms import segments
 from commsched.store import queries
 from commsched.store.ledgers import Loaded, load
 from commsched.store.messages import Changes, reconcile, withdraw, write
 from commsched.store.store import Store, instant, micros
-from commsched.timing.civil import instant as local_instant
-from commsched.timing.windows import RESOLUTION
+from commsched.timing.rates import Rate
 
 log = structlog.get_logger("commsched.engine")
 BATCH = 500
@@ -57,6 +60,7 @@ BREAKER = timedelta(minutes=15)
 class Loop:
     """The loop over one store. ``world`` gives the world as it stands now; ``tell`` reaches the observers.
 
+    ``rates`` are those of the channels; ``live``: time passes while it works, so that places are waited for.
     ``wait`` goes through the waiting list, and says when to do so again even if nothing new is known by then; ``desk``
     is where free times are looked for.
     """
@@ -70,6 +74,8 @@ class Loop:
     lease: timedelta = timedelta(seconds=60)
     wait: Callable[[datetime], datetime | None] = lambda _: None
     desk: Callable[[World], Desk] = nowhere
+    rates: Mapping[str, Rate] = field(default_factory=dict)
+    live: bool = False
     runner: asyncio.Runner = field(default_factory=asyncio.Runner)
 
     def tick(self, now: datetime, *, limit: int | None = None) -> Report:
@@ -110,6 +116,12 @@ class _Pass:
     def __init__(self, loop: Loop, world: World, now: datetime, held: Mapping[str, int], until: float) -> None:
         self.loop, self.world, self.now, self.held, self.until = loop, world, now, held, until
         self.report = Report(planned=len(held))
+        self.began = monotonic()
+
+    @property
+    def present(self) -> datetime:
+        """The instant that it is by now."""
+        return self.now + timedelta(seconds=monotonic() - self.began) if self.loop.live else self.now
 
     def run(self) -> Report:
         loaded, standing = self._load(list(self.held))
@@ -173,6 +185,7 @@ class _Pass:
                 self.report.in_doubt += 1
         with self.loop.store.write() as connection:
             settle(connection, results, self.now)
+            learn(connection, results, self.now)
         return waiting
 
     def _lease_end(self, doubt: Doubtful) -> datetime:
@@ -246,50 +259,24 @@ class _Pass:
             withdraw(connection, (plans[c] for c in plans if c in valid), grounds.hold)
             willing = [one for one in ready if one.decision.proposal.customer in valid]
             room = partial(_room, desk=desk, now=self.now)
-            sending = admitted(connection, willing, self.world, self.now, room)
-            paced_out = _without(willing, sending)
-            explain_wait(connection, paced_out, self.world.rule)
+            turns = turns_of(willing, standing) if self.loop.rates else {}
+            admitted = admit(connection, willing, self.world, self.loop.rates, (self.now, self.present), room, turns)
+            sending = admitted.taken
+            held = [(one.ready.record.customer, one.until) for one in admitted.held]
             rested = [(customer, self.now + BREAKER) for customer, one in plans.items() if one.failures]
-            soon |= {c: min(soon.get(c, later), later) for c, later in (*self._paced(paced_out), *rested)}
+            for customer, until in (*held, *rested):
+                soon[customer] = min(soon.get(customer, until), until)
             doubted = perhaps_gone(connection, sending, standing)
             if doubted:
                 hold_in_doubt(connection, doubted, self.now)
                 sending = [one for one in sending if one not in doubted]
                 soon |= {one.record.customer: self.now for one in doubted}
             intend(connection, sending, self.now)
-            late = self._later(plans, paced_out)
-            queries.finish(connection, self._next({**plans, **late}, valid, lost, sending, soon))
+            rest = {**plans, **later(plans, admitted.held, self.world, self.now)}
+            queries.finish(connection, self._next(rest, valid, lost, sending, soon))
             self._open_breakers(connection, plans)
         self.report.overtaken += len(plans) - len(valid) - len(lost)
         return sending, changes, soon
-
-    def _paced(self, waiting: Sequence[Ready]) -> list[tuple[str, datetime]]:
-        """When those are looked at again whose message found no place today."""
-        return [(one.record.customer, self._tomorrow(one.record.ideal)) for one in waiting]
-
-    def _later(self, plans: Mapping[str, Plan], waiting: Sequence[Ready]) -> dict[str, Plan]:
-        """The plans of those whose messages found no place: these, and what follows them, wait for their turn.
-
-        All else has its own time: the customer's other messages, tasks, facts that become true, and every deadline.
-        """
-        paced = {_about(ready.decision) for ready in waiting}
-        late = {}
-        for customer in {ready.record.customer for ready in waiting}:
-            one = plans[customer]
-            held = [d for d in one.decisions if self._waits(d, paced)]
-            others = [d for d in one.decisions if d not in held]
-            ends = [d.proposal.deadline + RESOLUTION for d in held]
-            times = [one.rest_at, *moments(others, self.world, self.now), *(end for end in ends if end > self.now)]
-            late[customer] = replace(one, wake_at=min(times))
-        return late
-
-    def _waits(self, decision: Decision, paced: set[tuple[str, ...]]) -> bool:
-        """Whether a message found no place, or follows one that found none."""
-        *about, name = _about(decision)
-        rule = self.world.rule(decision.proposal.rule)
-        while name and (*about, name) not in paced:
-            name = (rule.step(name.removesuffix(FALLBACK)).after or "") if rule is not None else ""
-        return bool(name)
 
     def _next(
         self,
@@ -299,18 +286,9 @@ class _Pass:
         sending: Sequence[Ready],
         soon: Mapping[str, datetime],
     ) -> list[dict[str, object]]:
-        """When each is looked at again: whoever is being sent to, when the lease ends; the overtaken, at once."""
         busy = {one.decision.proposal.customer for one in sending}
-        rows = []
-        for customer, one in plans.items():
-            if customer in lost:
-                continue
-            due = one.wake_at if customer in valid else self.now
-            due = min(due, soon.get(customer, due))
-            if customer in busy:
-                due = self.now + self.loop.lease
-            rows.append(self._row(customer, due))
-        return rows
+        looks = next_looks({c: one for c, one in plans.items() if c not in lost}, valid, soon, self.now)
+        return [self._row(c, self.now + self.loop.lease if c in busy else due) for c, due in looks.items()]
 
     def _row(self, customer: str, due: datetime) -> dict[str, object]:
         leased = micros(self.now + self.loop.lease)
@@ -322,12 +300,6 @@ class _Pass:
             "hash": self.world.hash,
         }
 
-    def _tomorrow(self, ideal: datetime) -> datetime:
-        """The next day, at the local hour that the message was meant for."""
-        day = (self.now + timedelta(days=1)).astimezone(self.world.zone).date()
-        hour = ideal.astimezone(self.world.zone).time()
-        return local_instant(datetime.combine(day, hour), self.world.zone)
-
     def _open_breakers(self, connection: Connection, plans: Mapping[str, Plan]) -> None:
         for policy, detail in {f.policy: f.detail for one in plans.values() for f in one.failures}.items():
             queries.put_breaker(connection, policy, micros(self.now + BREAKER), detail)
@@ -335,14 +307,18 @@ class _Pass:
             log.error("policy_failed", policy=policy)
 
     def _send(self, sending: Sequence[Ready], plans: Mapping[str, Plan], soon: Mapping[str, datetime]) -> list[Result]:
-        outcomes = self.loop.runner.run(send_all(sending, self.loop.channels, self.now, self.until))
+        outcomes = self.loop.runner.run(send_all(sending, self.loop.channels, self.now, self.until, self._wait_for))
         crash_point("after-send")
         results = [
             Result(one.outgoing.attempt, one.record, one.sent, outcome)
             for one, outcome in zip(sending, outcomes, strict=True)
         ]
+        answers: dict[str, list[Outcome]] = {}
+        for one, outcome in zip(sending, outcomes, strict=True):
+            answers.setdefault(one.channel, []).append(outcome)
         with self.loop.store.write() as connection:
             again = settle(connection, results, self.now)
+            closed = breakers.note(connection, answers, self.present)
             customers = {one.decision.proposal.customer for one in sending}
             wakes = {c: self.now if self.world.reads_sent else plans[c].wake_at for c in customers}
             rows = [
@@ -350,7 +326,14 @@ class _Pass:
             ]
             queries.finish(connection, rows)
         crash_point("after-result")
+        for channel in closed:
+            log.error("channel_closed", channel=channel, see="commsched doctor")
         return results
+
+    async def _wait_for(self, slot: datetime) -> None:
+        """Wait for a place at a channel; where no time passes, it is there."""
+        if self.loop.live:
+            await asyncio.sleep(max(0.0, (slot - self.present).total_seconds()))
 
     def _count(self, sending: Sequence[Ready], results: Sequence[Result]) -> None:
         for one, result in zip(sending, results, strict=True):
@@ -372,17 +355,6 @@ def _poisoned(decision: Decision, error: Exception) -> Decision:
 def refused(decision: Decision, reason: Reason) -> Decision:
     """A message that turned out not to be possible after all."""
     return replace(decision, state="refused", at=None, medium=None, reasons=(reason,))
-
-
-def _about(decision: Decision) -> tuple[str, ...]:
-    """What a message and the steps after it have in common, and its own step."""
-    p = decision.proposal
-    return p.customer, p.rule, p.subject, p.occurrence, p.step
-
-
-def _without(ready: Sequence[Ready], others: Sequence[Ready]) -> list[Ready]:
-    attempts = {one.outgoing.attempt for one in others}
-    return [one for one in ready if one.outgoing.attempt not in attempts]
 
 
 def _room(connection: Connection, calendar: str, length: timedelta, *, desk: Desk, now: datetime) -> int:

@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from commsched.model.facts import RANK, Consent
 from commsched.model.vocabulary import Vocabulary
+
+
+def standing(said: Iterable[Consent]) -> tuple[Consent, ...]:
+    """What was said without what was taken back: a ``withdrawn`` word undoes those before it with its id and person."""
+    known = tuple(said)
+    if not any(one.withdrawn for one in known):
+        return known
+    undone: dict[tuple[str | None, str | None], datetime] = {}
+    for one in known:
+        if one.withdrawn and one.id is not None:
+            name = one.customer, one.id
+            undone[name] = max(one.at, undone.get(name, one.at))
+    kept = (one for one in known if not one.withdrawn)
+    return tuple(one for one in kept if one.at >= undone.get((one.customer, one.id), one.at))
 
 
 def permission(

@@ -96,7 +96,10 @@ class ContactPoint(Fact, tag="contact_point", frozen=True, kw_only=True):
 
 
 class Consent(Fact, tag="consent", frozen=True, kw_only=True):
-    """A permission given (``granted``) or taken back, for a medium and a purpose, or ``*`` for any."""
+    """A permission given (``granted``) or taken back, for a medium and a purpose, or ``*`` for any.
+
+    ``withdrawn``: what the same person said before under this ``id`` counts no more; by itself this permits nothing.
+    """
 
     medium: str
     purpose: str
@@ -104,6 +107,7 @@ class Consent(Fact, tag="consent", frozen=True, kw_only=True):
     granted: bool
     method: Text
     text: Text | None = None
+    withdrawn: bool = False
 
 
 class Intent(Fact, tag="intent", frozen=True, kw_only=True, rename={"for_": "for"}):

@@ -73,7 +73,7 @@ class Enquirer:
         known = with_extra(ledger, world)
         self.state = fold(known, now)
         # A rehearsal is about what commsched sends, not about what people do.
-        self.world, self.now = replace(world, only_to=frozenset()), now
+        self.world, self.now = replace(world, only_to=frozenset(), down={}), now
         self._reviewer = Reviewer(self.state, self.world, now, history_of(known, self.state))
 
     def ask(self, question: Question) -> Answer:

@@ -14,6 +14,7 @@ from typing import Any, cast
 from msgspec import UNSET
 
 from commsched.model import facts as f
+from commsched.model.consents import standing
 from commsched.model.facts import RANK, AnyFact
 from commsched.model.state import Asset, Profile, Promise, State
 from commsched.planning.ledger import Entry, Ledger
@@ -231,7 +232,7 @@ class _Builder:
         return State(
             profile=self._profile(ledger.customer),
             contacts=tuple(contact_of(kind, address, point) for (kind, address), point in self.contacts.items()),
-            consents=self.of(f.Consent),
+            consents=standing(self.of(f.Consent)),
             intents=self.of(f.Intent),
             assets={name: Asset(name, **fields) for name, fields in self.assets.items()},
             readings=self.readings,
@@ -296,7 +297,7 @@ def _of_addresses(
             continue
         facts = [fact for _, fact in sorted(entries, key=order) if counts(fact, now)]
         history += [fact for fact in facts if isinstance(fact, f.Sent) and fact.key not in mine]
-        said = tuple(fact for fact in facts if isinstance(fact, f.Consent))
+        said = standing(fact for fact in facts if isinstance(fact, f.Consent))
         if said:
             consents[subject.split(":", 2)[2]] = said
     return tuple(history), consents

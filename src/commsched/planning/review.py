@@ -36,6 +36,7 @@ GLIMPSE = timedelta(minutes=10)
 UNREACHABLE = could_not("unreachable")
 FAILED = must_not("plugin_failed")
 CALENDAR = could_not("calendar_unreadable")
+DOWN = could_not("channel_down")
 PAUSED = must_not("paused")
 REHEARSAL = must_not("rehearsal")
 
@@ -110,6 +111,7 @@ class Reviewer:
             found.append(Review("commsched", UNREACHABLE, Verdict(NEVER, media, detail)))
         if waits := self.world.waits_for(proposal.rule, proposal.step):
             found.append(Review("commsched", CALENDAR, deny(waits)))
+        found += self._out_of_order(proposal)
         for pause in self.world.pauses:
             denied = self._stopped(pause.scope, proposal)
             if denied:
@@ -122,10 +124,19 @@ class Reviewer:
                 found.append(Review("commsched", REHEARSAL, deny(detail, media=others)))
         return found
 
+    def _out_of_order(self, proposal: Proposal) -> Iterator[Review]:
+        for medium, down in self.world.down.items():
+            if medium in proposal.addresses:
+                windows, note = Windows.onward(down.until), f"no channel for {medium} is in order ({down.why})"
+                detail = "it cannot be sent this way before its channel is tried again"
+                yield Review("commsched", DOWN, Verdict(windows, frozenset({medium}), detail, note))
+
     def _stopped(self, scope: str, proposal: Proposal) -> frozenset[str]:
         if scope in {"all", proposal.rule, proposal.department}:
             return frozenset(proposal.media)
-        return frozenset(medium for medium in proposal.media if self.world.channels.get(medium) == scope)
+        paused = {pause.scope for pause in self.world.pauses}
+        served = {medium: set(self.world.carriers_of(medium)) for medium in proposal.media}
+        return frozenset(medium for medium, names in served.items() if scope in names and names <= paused)
 
 
 def view_of(state: State, proposal: Proposal, world: World, history: Sequence[Placed] = ()) -> View:

@@ -49,11 +49,20 @@ class Pause:
     by: str
 
 
+@dataclass(frozen=True, slots=True)
+class Down:
+    """A medium by which nothing can go for now: when it is tried again, and why, for the staff."""
+
+    until: datetime
+    why: str
+
+
 @dataclass(frozen=True)
 class World:
     """Everything that a plan depends on besides the ledger and the instant.
 
-    ``channels`` maps a medium to the channel instance that serves it; ``templates`` a message's name to its digest;
+    ``channels`` maps a medium to the first channel instance that serves it, ``carriers`` to all of them where there are
+    several; ``down`` has the media whose channels are all out of order; ``templates`` a message's name to its digest;
     ``since`` a rule to the instant before which its occurrences yield nothing; ``breakers`` a policy that failed to the
     instant at which it is tried again; ``stale`` a source that has been silent for too long to when it was last
     heard of, if ever; ``mentions`` a message's name to the variables that its texts name.
@@ -83,6 +92,8 @@ class World:
     mentions: Mapping[str, frozenset[str]] = field(default_factory=dict)
     pauses: tuple[Pause, ...] = ()
     only_to: frozenset[str] = frozenset()
+    carriers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    down: Mapping[str, Down] = field(default_factory=dict)
     extra_facts: tuple[Callable[[Sequence[AnyFact]], Iterable[AnyFact]], ...] = ()
     text: Callable[[str, str, Mapping[str, object]], str] = lambda text, *_: text
     time_limit: float = 1.0
@@ -99,13 +110,14 @@ class World:
         stale: Mapping[str, datetime],
         since: Mapping[str, datetime],
         pauses: tuple[Pause, ...],
+        down: Mapping[str, Down],
         breakers: Mapping[str, datetime],
     ) -> World:
         """This world with what changes from one look to the next; ``name`` is its hash.
 
         What follows from rules, services and policies alone is kept, and not worked out again at each look.
         """
-        found = replace(self, hash=name, stale=stale, since=since, pauses=pauses, breakers=breakers)
+        found = replace(self, hash=name, stale=stale, since=since, pauses=pauses, down=down, breakers=breakers)
         for kept in ("_reaches", "_needs", "_chains"):
             object.__setattr__(found, kept, getattr(self, kept))
         return found
@@ -114,6 +126,11 @@ class World:
     def reads_sent(self) -> bool:
         """Whether a rule asks what was sent, so that what we send may change what we have to say."""
         return any("sent" in rule.reads for rule in self.rules)
+
+    def carriers_of(self, medium: str) -> tuple[str, ...]:
+        """The channels that serve a medium, in order of preference."""
+        first = self.channels.get(medium)
+        return self.carriers.get(medium) or ((first,) if first is not None else ())
 
     def rule(self, name: str) -> Rule | None:
         """The rule of that name, if there still is one."""

@@ -78,9 +78,10 @@ class Links:
         home = self.home(token)
         return {"home": home, **{action: f"{home}/{action}" for action in ACTIONS}}
 
-    def callback(self, channel: str, attempt: str) -> str:
-        """Where a provider may report on an attempt."""
-        return f"{self.base}{WEBHOOKS}{channel}/{attempt}"
+    @property
+    def callbacks(self) -> str:
+        """Where providers may report: the channel's name and the attempt's id are added."""
+        return f"{self.base}{WEBHOOKS}"
 
     @property
     def _signer(self) -> Signer:

@@ -116,6 +116,8 @@ class Checker:
         self._known("medium", fact.medium, (*MEDIA, "*"))
         self._known("purpose", fact.purpose, (*self.words.purposes, "*"))
         self._topic(fact.topic)
+        if fact.withdrawn and (fact.id is None or not fact.granted):
+            raise FactRejected("withdrawn", "what is taken back is named by its id, with granted set to true")
 
     def intent(self, fact: f.Intent) -> None:
         self._topic(fact.topic)

@@ -218,7 +218,8 @@ message = Table(
 )
 
 # Every attempt to send, written down before the call. ``sent`` is the fact that becomes true when it is accepted;
-# ``code`` the secret of its links where a signed one would be too long.
+# ``code`` the secret of its links where a signed one would be too long; ``again``: not before then may the message be
+# tried by this channel again, by its own word.
 attempt = Table(
     "attempt",
     metadata,
@@ -235,8 +236,16 @@ attempt = Table(
     Column("sent", Bytes, nullable=False),
     Column("code", Text),
     Index("attempt_by_code", "code", unique=True),
+    Column("again", BigInteger),
     Index("attempt_by_message", "customer", "key"),
     Index("attempt_by_state", "state"),
+    Index(
+        "attempt_by_again",
+        "customer",
+        "again",
+        sqlite_where=sqlalchemy.text("again IS NOT NULL"),
+        postgresql_where=sqlalchemy.text("again IS NOT NULL"),
+    ),
     sqlite_with_rowid=False,
 )
 
@@ -311,6 +320,45 @@ pace = Table(
     Column("used", Integer, nullable=False),
     PrimaryKeyConstraint("rule", "day"),
 )
+
+# What each channel has room for: when its next message may go, up to when those that wait have been spread out, and how
+# many units (messages, parts of texts) have gone on a day of the deployment's zone.
+rate = Table(
+    "rate",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("next", BigInteger, nullable=False),
+    Column("line", BigInteger, nullable=False),
+    Column("day", Text, nullable=False),
+    Column("used", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Channels that gave no good answer lately: how often in a row; once closed, since when, until when, how often tried.
+outage = Table(
+    "outage",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("since", BigInteger),
+    Column("until", BigInteger, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("detail", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# The events of providers that were taken, so that each counts once; ``id`` is the provider's own.
+heard = Table(
+    "heard",
+    metadata,
+    Column("channel", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("channel", "id"),
+    Index("heard_by_at", "at"),
+    sqlite_with_rowid=False,
+)
+
 setting = Table("setting", metadata, Column("name", Text, primary_key=True), Column("value", Text, nullable=False))
 
 # Who pressed what, and when: appended only.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from commsched.delivery import send
 from commsched.delivery.send import send_all
-from commsched.plugin.base import Accepted, Ambiguous, Outgoing, Refused, TryLater
+from commsched.plugin.base import Accepted, Ambiguous, ChannelDown, Outgoing, Refused, TryLater
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Ready:
 
     outgoing: Outgoing
     channel: str
+    slot: datetime | None = None
 
 
 @pytest.fixture
@@ -105,7 +106,7 @@ def test_a_batch_that_miscounts(ready, sent, provider):
 def test_a_message_whose_window_has_closed_is_not_sent(ready, sent, provider):
     """After its window a message comes back unsent, to be planned again; the others go."""
     mail = provider("mail")
-    assert sent([ready("late", minutes=-1), ready("a", minutes=0)], mail) == ["TryLater", "Accepted"]
+    assert sent([ready("late", minutes=-1), ready("a", minutes=0)], mail) == ["NotTried", "Accepted"]
     assert [call.to for call in mail.calls] == ["a"]
 
 
@@ -113,7 +114,7 @@ def test_a_message_whose_window_has_closed_is_not_sent(ready, sent, provider):
 def test_a_worker_that_was_held_up_sends_nothing(ready, sent, provider, batch):
     """Once its lease is over, a worker makes no call: the customers may be another's."""
     mail = provider("mail", batch=batch)
-    assert sent([ready("a")], mail, until=0.0) == ["TryLater"]
+    assert sent([ready("a")], mail, until=0.0) == ["NotTried"]
     assert mail.calls == []
 
 
@@ -128,3 +129,28 @@ def test_a_channel_that_never_answers(ready, sent, provider, monkeypatch, batch)
 
     mail.send = mail.send_batch = hang
     assert sent([ready("a"), ready("t", "text")], mail, text) == ["Ambiguous", "Accepted"]
+
+
+def test_a_channel_that_proves_to_be_down_is_left_alone(ready, noon, provider):
+    """After a few unclear answers, or the word that it is down, nothing more is handed over."""
+    mail = provider("mail", batch=1)
+    mail.answers = {"batch": Ambiguous("lost")}
+    outcomes = asyncio.run(send_all([ready(f"t{n}") for n in range(9)], {"mail": mail}, noon))
+    assert [isinstance(one, Ambiguous) for one in outcomes] == [True] * 5 + [False] * 4
+    assert all(isinstance(one, send.NotTried) for one in outcomes[5:])
+    mail.answers = {"batch": ChannelDown("401")}
+    outcomes = asyncio.run(send_all([ready(f"t{n}") for n in range(3)], {"mail": mail}, noon))
+    assert [type(one).__name__ for one in outcomes] == ["ChannelDown", "NotTried", "NotTried"]
+
+
+@pytest.mark.parametrize(("batch", "waited"), [(0, [0, 1, 2]), (10, [2])])
+def test_each_goes_in_its_place(ready, noon, provider, batch, waited):
+    """A message waits for its place at the channel; a batch, for the place of its last."""
+    seen = []
+
+    async def wait(slot):
+        seen.append((slot - noon).total_seconds())
+
+    messages = [replace(ready(f"t{n}"), slot=noon + timedelta(seconds=n)) for n in range(3)]
+    asyncio.run(send_all(messages, {"mail": provider("mail", batch=batch)}, noon, wait=wait))
+    assert seen == waited

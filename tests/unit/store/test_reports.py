@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from commsched.app import medium_of
+from commsched.engine.channels import first_of
 from commsched.store.reports import BYS, Deployed, Question, summarise
 
 CHICAGO = ZoneInfo("America/Chicago")
@@ -41,7 +41,7 @@ def asked(noon):
 
 def ask(shop, question):
     app = shop.app
-    channels = {medium_of(channel): name for name, channel in app.channels.items()}
+    channels = first_of(app.channels)
     with shop.store.read() as connection:
         rules = {rule.name: rule for rule in app.rules}
         return summarise(connection, question, Deployed(app.configuration.costs, channels, rules))

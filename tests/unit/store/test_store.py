@@ -63,7 +63,7 @@ def test_what_binds_colleagues_is_shared_in_a_store_from_before_it_was(empty_url
         connection.execute(text("UPDATE wake SET due = 99"))
         before = queries.versions(connection, ["o:acme"])["o:acme"][0]
         connection.execute(text("UPDATE alembic_version SET version_num = '0007'"))
-    store.prepare()
+    store._migrate("0008")
     with store.read() as connection:
         assert [connection.execute(text(query)).all() for query in tables] == right
         assert queries.versions(connection, ["o:acme"])["o:acme"][0] == before + 5

@@ -101,6 +101,8 @@ def _print(console: Console, found: Explained) -> None:
     _draw(console, found, zone)
     for policy, code, force, detail in found.details():
         line(console, f"  {policy}: {detail or code} ({force})")
+    if found.doubt:
+        line(console, f"\n{found.doubt}")
     if found.note:
         line(console, f"\n{found.note}")
     if found.decision is not None and found.decision.conflict:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from commsched.app import App
 
-BREAKER = "policy:"
+BREAKER, OUTAGE = "policy:", "channel:"
 
 
 @command("pause")
@@ -47,25 +47,29 @@ def pause(session: Session, scope: str | None, by: str | None) -> None:
 @click.argument("scope")
 @click.option("--by", help="Who says so; default: you.")
 def resume(session: Session, scope: str, by: str | None) -> int:
-    """Let SCOPE go on. With policy:NAME a policy that failed is asked again.
+    """Let SCOPE go on. With policy:NAME a policy that failed is asked again, with channel:NAME a closed one is open.
 
     The exit code is 1 if it was not stopped.
 
     Example: commsched resume trade-in
 
     Example: commsched resume policy:frequency_cap
+
+    Example: commsched resume channel:text
     """
     from commsched.cli.stated import me
     from commsched.store import queries
     from commsched.store.store import micros
 
     app = session.app()
-    if not scope.startswith(BREAKER):
+    if not scope.startswith((BREAKER, OUTAGE)):
         _require(app, scope)
     now, who = micros(app.clock.now()), by or me()
     with app.store.write() as connection:
         if scope.startswith(BREAKER):
             was = queries.drop_breaker(connection, scope.removeprefix(BREAKER))
+        elif scope.startswith(OUTAGE):
+            was = queries.drop_outage(connection, scope.removeprefix(OUTAGE))
         else:
             was = queries.drop_pause(connection, scope)
         if was:
@@ -99,6 +103,7 @@ def _list(session: Session, app: App) -> None:
     with app.store.read() as connection:
         rows = [(row.scope, instant(row.since), row.by) for row in queries.pauses(connection)]
         failed = [(f"{BREAKER}{row.policy}", instant(row.until), row.detail) for row in queries.breakers(connection)]
+        failed += [(f"{OUTAGE}{row.channel}", instant(row.until), row.detail) for row in queries.outages(connection)]
     zone = app.configuration.deployment.zone
 
     def show(console: Console) -> None:

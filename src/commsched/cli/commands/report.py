@@ -41,15 +41,14 @@ def report(session: Session, start: str | None, end: str | None, by: By | None, 
     """
     from dataclasses import replace
 
-    from commsched.app import medium_of
     from commsched.cli.reported import Shown, report_json
+    from commsched.engine.channels import first_of
     from commsched.store.reports import Deployed, summarise
 
     app = session.app()
     settings = app.configuration.deployment
     rules = {name: rule for rule in app.rules for name in (rule.name, *rule.was)}
-    channels = {medium_of(channel): name for name, channel in app.channels.items()}
-    deployed = Deployed(app.configuration.costs, channels, rules)
+    deployed = Deployed(app.configuration.costs, first_of(app.channels), rules)
     with app.store.read() as connection:
         asked = _question(session, app, connection, (start, end), by or "purpose", days)
         found = summarise(connection, asked, deployed)

@@ -12,6 +12,8 @@ import click
 from commsched.cli.session import Session, command
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from commsched.app import App
     from commsched.engine.report import Report
     from commsched.web.serve import Door
@@ -73,12 +75,15 @@ def run(
             # What a plugin says when it fails may name a customer; doctor and explain show it to who may see it.
             log.warning("problems", count=len(one.problems), see="commsched doctor")
 
+    def listen(now: datetime) -> None:
+        app.hearing.ask(now, loop.runner.run)
+
     with presence(app.store, app.folder, now, loop.lease):
         click.echo(f"{app.configuration.deployment.name}: planning and sending until stopped.", err=True)
         app.plugins.tell("startup", app=app)
         try:
             with _pages(app, Door(host, port, proxies)):
-                LocalEngine(loop, app.clock, app.pull, report, app.sync, feedback.send).run()
+                LocalEngine(loop, app.clock, app.pull, report, app.sync, feedback.send, listen).run()
         finally:
             app.plugins.tell("shutdown", app=app)
             app.store.close()

@@ -24,6 +24,7 @@ def settle(session: Session, message: str, was_sent: bool | None, by: str | None
 
     from commsched.cli.lookup import require_message
     from commsched.cli.stated import me
+    from commsched.cli.times import age
     from commsched.delivery.receipts import Result
     from commsched.delivery.receipts import settle as ended
     from commsched.errors import Misuse
@@ -57,5 +58,8 @@ def settle(session: Session, message: str, was_sent: bool | None, by: str | None
         ended(connection, results, now)
         queries.note(connection, micros(now), who, "settle", f"{row.key} {'sent' if was_sent else 'not sent'}")
         wake_for(connection, [f"c:{row.customer}"], now)
-    words = "counts as sent; nothing more is sent in its place" if was_sent else "was not sent; it is planned again"
-    session.say(f"{row.key} {words}. This is final.", key=row.key, sent=was_sent)
+    long = age(instant(min(one.started_at for one in open_attempts)), now)
+    words = (
+        "counts as sent, and nothing goes in its place" if was_sent else "did not go, and is planned again"
+    )
+    session.say(f"{row.key} was in doubt for {long}; it {words}. This is final.", key=row.key, sent=was_sent)

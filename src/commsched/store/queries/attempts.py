@@ -23,7 +23,12 @@ _ended = (
     .where(
         t.attempt.c.id == bindparam("attempt_id"), or_(t.attempt.c.state == "sending", t.attempt.c.state == "in_doubt")
     )
-    .values(state=bindparam("new_state"), finished_at=bindparam("ended_at"), detail=bindparam("why"))
+    .values(
+        state=bindparam("new_state"),
+        finished_at=bindparam("ended_at"),
+        detail=bindparam("why"),
+        again=bindparam("not_before"),
+    )
 )
 
 
@@ -34,17 +39,28 @@ def add_attempts(connection: Connection, rows: Sequence[Mapping[str, object]]) -
 
 
 def end_attempts(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
-    """What became of attempts (``attempt_id``, ``new_state``, ``ended_at``, ``why``)."""
+    """What became of attempts (``attempt_id``, ``new_state``, ``ended_at``, ``why``, ``not_before``)."""
     if rows:
-        connection.execute(_ended, rows)
+        connection.execute(_ended, [{"not_before": None, **row} for row in rows])
 
 
-def open_attempts(connection: Connection, attempts: Iterable[str]) -> set[str]:
-    """Which of these attempts have not ended; they stay so until the commit."""
-    found: set[str] = set()
-    for chunk in chunks(sorted(attempts)):
-        query = select(t.attempt.c.id).where(t.attempt.c.id.in_(chunk), t.attempt.c.state.in_(("sending", "in_doubt")))
-        found.update(connection.execute(query.with_for_update()).scalars())
+def put_off(connection: Connection, customers: Iterable[str], now: int) -> dict[tuple[str, str, str], int]:
+    """What channels asked to be given time for, by customer, key and channel: not before when."""
+    found: dict[tuple[str, str, str], int] = {}
+    a = t.attempt.c
+    for chunk in chunks(sorted(set(customers))):
+        query = select(a.customer, a.key, a.channel, a.again).where(a.customer.in_(chunk), a.again > now)
+        for row in connection.execute(query.order_by(a.again)):
+            found[row.customer, row.key, row.channel] = row.again
+    return found
+
+
+def lock_attempts(connection: Connection, attempts: Iterable[str]) -> dict[str, Row[Any]]:
+    """These attempts, by id; they stay as they are until the commit."""
+    found: dict[str, Row[Any]] = {}
+    for chunk in chunks(sorted(set(attempts))):
+        query = select(t.attempt).where(t.attempt.c.id.in_(chunk)).order_by(t.attempt.c.id)
+        found.update((row.id, row) for row in connection.execute(query.with_for_update()))
     return found
 
 

@@ -1,0 +1,244 @@
+"""What providers tell, made durable: each event once, whatever the order, in one transaction.
+
+A callback ends doubt: what was delivered, or bounced, had been accepted. States only go forward, from ``sent`` through
+``undelivered`` to ``delivered``. Bounces mark contact points, opt-outs and complaints become refusals, replies become
+facts of whoever wrote them; where several share the address, somebody is asked who it was. Nothing is thrown away: what
+nobody is known for stays with the address, should it become known whose it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row
+
+from commsched.delivery.authors import Author, author_of
+from commsched.delivery.optouts import complaint, opt_in, opt_out
+from commsched.delivery.receipts import Result, settle
+from commsched.model.decisions import ACCEPTED, MessageState
+from commsched.model.facts import AnyFact, ContactPoint, Delivered, Reply, Sent
+from commsched.model.subjects import address_subject, key_of, kind_of_medium
+from commsched.plugin.base import Accepted, ChannelEvent
+from commsched.plugin.crash import crash_point
+from commsched.store import queries
+from commsched.store.ledgers import append, wake_for
+from commsched.store.messages import TaskRecord, load_record, message_row, task_row
+from commsched.store.store import micros
+
+# For how long an event is remembered; providers tell one again for a day or two.
+REMEMBERED = timedelta(days=30)
+# What these are about had been accepted.
+AFTER_ACCEPTED = frozenset({"accepted", "delivered", "undelivered", "bounced"})
+# What an event makes of a message, and how far along that is.
+STATES: Mapping[str, MessageState] = {
+    "delivered": "delivered",
+    "undelivered": "undelivered",
+    "bounced": "undelivered",
+}
+RANK: Mapping[str, int] = {"sent": 0, "undelivered": 1, "delivered": 2}
+MOST_TEXT, SHOWN_TEXT = 4000, 300
+_sent = msgspec.json.Decoder(Sent)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The channel that events come from, what it serves, and the department that is asked where none is known."""
+
+    channel: str
+    medium: str
+    department: str
+
+
+@dataclass(slots=True)
+class Taken:
+    """What came of some events: how many were new, the facts they made, and the replies whose author is not known."""
+
+    new: int = 0
+    facts: list[AnyFact] = field(default_factory=list)
+    unknown: int = 0
+    shared: int = 0
+
+
+def take(connection: Connection, origin: Origin, events: Iterable[ChannelEvent], now: datetime) -> Taken:
+    """Take events in; those that were taken before change nothing."""
+    known = {identity(event): event for event in events}
+    new = queries.hear(connection, origin.channel, known, micros(now))
+    taken = Taken(len(new))
+    if not new:
+        return taken
+    queries.forget_heard(connection, micros(now - REMEMBERED))
+    fresh = sorted(((known[name], name) for name in new), key=lambda one: (one[0].at, one[1]))
+    _Taking(connection, origin, now, taken).run(fresh)
+    crash_point("inside-heard")
+    return taken
+
+
+def identity(event: ChannelEvent) -> str:
+    """By what an event is known again: the provider's id, else all that it says."""
+    if event.id:
+        return event.id if len(event.id) <= 200 else _digest(event.id.encode())  # noqa: PLR2004 - as ids of facts
+    return _digest(msgspec.json.encode(event))
+
+
+def _digest(content: bytes) -> str:
+    return blake2b(content, digest_size=16).hexdigest()
+
+
+class _Taking:
+    """One transaction's worth of events."""
+
+    def __init__(self, connection: Connection, origin: Origin, now: datetime, taken: Taken) -> None:
+        self.connection, self.origin, self.now, self.taken = connection, origin, now, taken
+        self.facts: list[tuple[str, AnyFact]] = []
+        self.tasks: list[TaskRecord] = []
+        self.attempts: dict[str, Row[Any]] = {}
+
+    def run(self, fresh: Sequence[tuple[ChannelEvent, str]]) -> None:
+        named = [event.attempt for event, _ in fresh if event.attempt]
+        found = queries.lock_attempts(self.connection, named)
+        # One channel has no say about what another sent.
+        self.attempts = {name: row for name, row in found.items() if row.channel == self.origin.channel}
+        self._accept([event for event, _ in fresh])
+        self._move([event for event, _ in fresh])
+        for event, name in fresh:
+            self._learn(event, name)
+        self.taken.facts += append(self.connection, self.facts, self.now)
+        queries.put_tasks(self.connection, [task_row(task) for task in self.tasks])
+        wake_for(self.connection, (f"c:{row.customer}" for row in self.attempts.values()), self.now)
+
+    def _accept(self, events: Sequence[ChannelEvent]) -> None:
+        """End the doubt about attempts that these events prove to have been accepted."""
+        proven = {one.attempt: one for one in events if one.kind in AFTER_ACCEPTED and one.attempt in self.attempts}
+        messages = self._messages()
+        results = [
+            Result(
+                name, load_record(messages[row.customer, row.key].body), _sent.decode(row.sent), Accepted(one.reference)
+            )
+            for name, one in proven.items()
+            if (row := self.attempts[name]).state != "accepted" and (row.customer, row.key) in messages
+        ]
+        settle(self.connection, results, self.now)
+
+    def _move(self, events: Sequence[ChannelEvent]) -> None:
+        """Move messages forward, and note what became of each."""
+        messages = self._messages()
+        for event in events:
+            row = self.attempts.get(event.attempt)
+            state = STATES.get(event.kind)
+            message = messages.get((row.customer, row.key)) if row is not None else None
+            if row is None or state is None or message is None or message.state not in ACCEPTED:
+                continue
+            record = load_record(message.body)
+            if RANK[state] <= RANK[record.state]:
+                continue
+            record = msgspec.structs.replace(record, state=state)
+            moved = message_row(record, signature=b"", attempt=row.id)
+            queries.put_messages(self.connection, [moved])
+            messages = self._messages()
+            self.facts.append((f"c:{row.customer}", self._delivered(event, row)))
+
+    def _messages(self) -> dict[tuple[str, str], Row[Any]]:
+        customers = sorted({row.customer for row in self.attempts.values()})
+        found = queries.messages(self.connection, customers) if customers else {}
+        return {(row.customer, row.key): row for rows in found.values() for row in rows}
+
+    def _learn(self, event: ChannelEvent, name: str) -> None:
+        """What an event says about people and addresses."""
+        row = self.attempts.get(event.attempt)
+        address = event.address or (row.address if row is not None else "")
+        medium, times = self.origin.medium, (min(event.at, self.now), self.now)
+        if not address:
+            return
+        if event.kind == "bounced":
+            self._bounced(address, times)
+        elif event.kind in {"opt_out", "opt_in", "complaint"}:
+            people = self._everybody(address, row)
+            if event.kind == "complaint":
+                self.facts += complaint(self.origin.channel, medium, address, people, times)
+            else:
+                said = opt_out if event.kind == "opt_out" else opt_in
+                self.facts += said(self.origin.channel, medium, address, people, times, event.text)
+        elif event.kind in {"reply", "digit"}:
+            self._replied(event, name, address, row)
+
+    def _everybody(self, address: str, row: Row[Any] | None) -> set[str]:
+        """Whom a word about an address binds: all who have it, and whoever was written to there."""
+        circle = address_subject(kind_of_medium(self.origin.medium), address)
+        people = set(queries.members(self.connection, [circle]).get(circle, ()))
+        return people | ({row.customer} if row is not None else set())
+
+    def _bounced(self, address: str, times: tuple[datetime, datetime]) -> None:
+        kind = kind_of_medium(self.origin.medium)
+        if kind not in {"email", "phone"}:
+            return
+        circle = address_subject(kind, address)
+        for person in queries.members(self.connection, [circle]).get(circle, ()):
+            point = ContactPoint(
+                at=times[0],
+                recorded_at=times[1],
+                customer=person,
+                source="commsched",
+                stated_by="staff",
+                kind="email" if kind == "email" else "phone",
+                address=address,
+                valid=False,
+            )
+            self.facts.append((f"c:{person}", point))
+
+    def _replied(self, event: ChannelEvent, name: str, address: str, row: Row[Any] | None) -> None:
+        author = author_of(self.connection, self.origin.medium, address, row, self.now)
+        owner = f"c:{author.customer}" if author.customer else author.circle
+        self.facts.append((owner, self._reply(event, name, author)))
+        if author.customer:
+            return
+        if author.people:
+            self.taken.shared += 1
+            self.tasks.append(self._ask_who(event, name, author))
+        else:
+            self.taken.unknown += 1
+
+    def _reply(self, event: ChannelEvent, name: str, author: Author) -> Reply:
+        return Reply(
+            at=min(event.at, self.now),
+            recorded_at=self.now,
+            id=_digest(f"{self.origin.channel}|{name}".encode()),
+            customer=author.customer or None,
+            source=self.origin.channel,
+            stated_by="customer",
+            medium=self.origin.medium,
+            key=author.key or None,
+            text=event.text[:MOST_TEXT] or None,
+        )
+
+    def _ask_who(self, event: ChannelEvent, name: str, author: Author) -> TaskRecord:
+        first, names = author.people[0], ", ".join(author.people)
+        words = event.text[:SHOWN_TEXT]
+        return TaskRecord(
+            key=key_of(first, "commsched", "reply", "-", _digest(f"{self.origin.channel}|{name}".encode())),
+            customer=first,
+            rule="commsched",
+            step="reply",
+            department=author.department or self.origin.department,
+            at=self.now,
+            text=f'Somebody wrote "{words}" from an address that {names} share. Ask who it was, and answer them.',
+            state="open",
+        )
+
+    def _delivered(self, event: ChannelEvent, row: Row[Any]) -> Delivered:
+        return Delivered(
+            at=min(event.at, self.now),
+            recorded_at=self.now,
+            customer=row.customer,
+            source="commsched",
+            stated_by="import",
+            key=row.key,
+            medium=_sent.decode(row.sent).medium,
+            address=row.address,
+            delivered=STATES[event.kind] == "delivered",
+            detail=event.detail or None,
+        )

@@ -1,0 +1,99 @@
+"""What comes in at channels: calls of providers, and what they list when asked; both go one way, and count once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from commsched.delivery.events import Origin, Taken, take
+from commsched.delivery.send import CALL_SECONDS
+from commsched.engine.channels import medium_of
+from commsched.errors import UnknownName
+from commsched.plugin.base import Channel, ChannelEvent, Forged, WebhookAnswer, WebhookRequest
+from commsched.store import queries
+from commsched.store.store import Store
+
+log = structlog.get_logger("commsched.engine")
+# Settings that remember when a channel was last asked what came in, and what was in the way.
+ASKED, PROBLEM = "heard:", "unheard:"
+# What is listed is asked for again from a while before; a channel never asked tells of the last day.
+OVERLAP, FIRST = timedelta(hours=1), timedelta(days=1)
+Listed = Sequence[ChannelEvent]
+Run = Callable[[Coroutine[Any, Any, Listed]], Listed]
+
+
+@dataclass
+class Hearing:
+    """Takes in what channels hear. ``department`` is asked where no message says which is concerned.
+
+    ``forged`` counts the calls of this process that carried no valid signature.
+    """
+
+    store: Store
+    channels: Mapping[str, Channel[Any]]
+    department: str
+    tell: Callable[..., None]
+    forged: Counter[str] = field(default_factory=Counter)
+
+    def called(self, name: str, request: WebhookRequest, now: datetime) -> WebhookAnswer:
+        """A provider's call: verified, durable, and only then answered.
+
+        Raises :class:`Forged`, and then nothing was written; :class:`UnknownName` where there is no such channel.
+        """
+        channel = self.channels.get(name)
+        if channel is None:
+            raise UnknownName(f"there is no channel {name!r}.")
+        try:
+            events = list(channel.webhook(request))
+        except Forged:
+            self.forged[name] += 1
+            log.warning("forged_call", channel=name, times=self.forged[name])
+            raise
+        self.take(channel, events, now)
+        return channel.answer(request)
+
+    def take(
+        self, channel: Channel[Any], events: Iterable[ChannelEvent], now: datetime, *, asked: bool = False
+    ) -> Taken:
+        """Make events durable, and tell the observers; ``asked``: remember that this channel was asked by now."""
+        origin = Origin(channel.name, medium_of(channel), self.department)
+        with self.store.write() as connection:
+            taken = take(connection, origin, events, now)
+            if asked:
+                queries.put_setting(connection, ASKED + channel.name, now.isoformat())
+                queries.put_setting(connection, PROBLEM + channel.name, "")
+        if taken.unknown:
+            log.warning("reply_from_nobody_known", channel=channel.name, count=taken.unknown)
+        for fact in taken.facts:
+            self.tell("received", event=fact)
+        return taken
+
+    def ask(self, now: datetime, run: Run) -> None:
+        """Ask the channels that can list what came in, for what a lost call would have told."""
+        for channel in self.channels.values():
+            if channel.capabilities.inbound:
+                self._ask(channel, now, run)
+
+    def _ask(self, channel: Channel[Any], now: datetime, run: Run) -> None:
+        with self.store.read() as connection:
+            last = queries.setting(connection, ASKED + channel.name)
+        since = datetime.fromisoformat(last) - OVERLAP if last else now - FIRST
+        try:
+            events = run(_listed(channel, since))
+        except Exception as error:  # noqa: BLE001 - a channel may raise anything; the others are asked all the same
+            log.warning("not_listed", channel=channel.name, error=type(error).__name__)
+            with self.store.write() as connection:
+                queries.put_setting(connection, PROBLEM + channel.name, type(error).__name__)
+            return
+        self.take(channel, events, now, asked=True)
+
+
+async def _listed(channel: Channel[Any], since: datetime) -> Listed:
+    async with asyncio.timeout(CALL_SECONDS):
+        return list(await channel.inbound(since))

@@ -1,0 +1,95 @@
+"""What channels have room for, which of them are out of order, and which events of providers were taken."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, delete, select, update
+
+from commsched.store import tables as t
+from commsched.store.queries.base import chunks, upsert
+
+_FRESH: dict[str, dict[str, object]] = {
+    "rate": {"next": 0, "line": 0, "day": "", "used": 0},
+    "outage": {"failures": 0, "since": None, "until": 0, "tries": 0, "detail": ""},
+}
+
+
+def lock_rates(connection: Connection, channels: Collection[str]) -> dict[str, Row[Any]]:
+    """What these channels have room for; it stays so until the commit."""
+    return _locked(connection, t.rate, channels)
+
+
+def lock_outages(connection: Connection, channels: Collection[str]) -> dict[str, Row[Any]]:
+    """How it stands with these channels, where there is anything to say of them; it stays so until the commit."""
+    if not channels:
+        return {}
+    query = select(t.outage).where(t.outage.c.channel.in_(sorted(channels))).order_by(t.outage.c.channel)
+    return {row.channel: row for row in connection.execute(query.with_for_update())}
+
+
+def begin_outages(connection: Connection, channels: Collection[str]) -> dict[str, Row[Any]]:
+    """The same, with a row for each."""
+    return _locked(connection, t.outage, channels)
+
+
+def _locked(connection: Connection, table: Table, channels: Collection[str]) -> dict[str, Row[Any]]:
+    if not channels:
+        return {}
+    names = sorted(channels)
+    rows = [{"channel": name, **_FRESH[table.name]} for name in names]
+    connection.execute(upsert(connection)(table).on_conflict_do_nothing(), rows)
+    query = select(table).where(table.c.channel.in_(names)).order_by(table.c.channel)
+    return {row.channel: row for row in connection.execute(query.with_for_update())}
+
+
+def put_rate(connection: Connection, channel: str, values: Mapping[str, object]) -> None:
+    """Write what a channel has room for (``next``, ``line``, ``day``, ``used``)."""
+    connection.execute(update(t.rate).where(t.rate.c.channel == channel).values(**values))
+
+
+def put_outage(connection: Connection, channel: str, values: Mapping[str, object]) -> None:
+    """Write how it stands with a channel (``failures``, ``since``, ``until``, ``tries``, ``detail``)."""
+    connection.execute(update(t.outage).where(t.outage.c.channel == channel).values(**values))
+
+
+def drop_outage(connection: Connection, channel: str) -> bool:
+    """A channel is well; whether there was anything to say of it."""
+    return connection.execute(delete(t.outage).where(t.outage.c.channel == channel)).rowcount > 0
+
+
+def rates(connection: Connection) -> list[Row[Any]]:
+    """What the channels have room for that have a rate."""
+    return list(connection.execute(select(t.rate).order_by(t.rate.c.channel)))
+
+
+def outages(connection: Connection) -> list[Row[Any]]:
+    """The channels that are closed, or were until just now."""
+    query = select(t.outage).where(t.outage.c.since.is_not(None))
+    return list(connection.execute(query.order_by(t.outage.c.channel)))
+
+
+def wake_planned(connection: Connection, between: tuple[int, int], due: int) -> None:
+    """Wake whoever has a message planned in a time, ``(from, to]``."""
+    who = select(t.message.c.customer).where(
+        t.message.c.state == "planned", t.message.c.at > between[0], t.message.c.at <= between[1]
+    )
+    connection.execute(
+        update(t.wake).where(t.wake.c.customer.in_(who.scalar_subquery()), t.wake.c.due > due).values(due=due)
+    )
+
+
+def hear(connection: Connection, channel: str, ids: Iterable[str], at: int) -> set[str]:
+    """Take these events of a channel; those that were not taken before."""
+    new: set[str] = set()
+    for chunk in chunks(sorted(set(ids))):
+        rows = [{"channel": channel, "id": one, "at": at} for one in chunk]
+        statement = upsert(connection)(t.heard).values(rows).on_conflict_do_nothing().returning(t.heard.c.id)
+        new.update(connection.execute(statement).scalars())
+    return new
+
+
+def forget_heard(connection: Connection, before: int) -> None:
+    """Forget events that were taken so long ago that no provider tells them again."""
+    connection.execute(delete(t.heard).where(t.heard.c.at < before))

@@ -1,0 +1,246 @@
+"""What providers tell: each event once, in any order, and to whom it belongs; on both databases."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace as changed
+
+from commsched.delivery.events import Origin, identity, take
+from commsched.delivery.receipts import Result, settle
+from commsched.model.facts import Consent, ContactPoint, Delivered, Reply
+from commsched.planning.fold import fold
+from commsched.plugin.base import Accepted, Ambiguous, Capabilities, ChannelEvent, Receipt, Refused
+from commsched.store import queries
+from commsched.store.ledgers import load
+from commsched.store.messages import load_task
+
+MAIL = Origin("mail", "email", "desk")
+TEXT = Origin("text", "sms", "desk")
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def shop(garage, customer):
+    """One message went to ann by mail."""
+    found = garage()
+    found.learn(*customer())
+    found.tick()
+    return found
+
+
+def attempt_of(shop):
+    with shop.store.read() as connection:
+        return queries.attempts(connection)[-1].id
+
+
+def heard(shop, *events, origin=MAIL):
+    with shop.store.write() as connection:
+        return take(connection, origin, events, shop.clock.at)
+
+
+def event(shop, kind, number=1, **fields):
+    return ChannelEvent(kind, shop.clock.at, attempt=attempt_of(shop), id=f"{kind}-{number}", **fields)
+
+
+def state_of(shop, customer="ann"):
+    with shop.store.read() as connection:
+        return fold(load(connection, [customer])[customer].ledger, shop.clock.at)
+
+
+def tasks(shop):
+    with shop.store.read() as connection:
+        return [load_task(row.body) for row in queries.tasks(connection)]
+
+
+@pytest.mark.parametrize("kinds", list(itertools.permutations(["accepted", "delivered", "undelivered"])))
+def test_any_order_gives_one_state(shop, kinds):
+    """Whatever comes first, what was delivered stays delivered."""
+    for kind in kinds:
+        heard(shop, event(shop, kind))
+    assert shop.messages["ann/say"].state == "delivered"
+
+
+def test_the_same_46_times(shop):
+    """The same event, 46 times, in one call or in several, has one effect."""
+    once = event(shop, "reply", text="Thank you")
+    assert heard(shop, *[once] * 23).new == 1
+    assert [heard(shop, once).new for _ in range(23)] == [0] * 23
+    assert len(state_of(shop).replies) == 1
+
+
+def test_without_an_id_it_is_known_by_what_it_says(shop):
+    """Where a provider gives none, equal events are one, and different ones are two."""
+    one = replace(event(shop, "reply", text="Yes"), id="")
+    assert identity(one) == identity(replace(one))
+    assert identity(one) != identity(replace(one, text="No"))
+
+
+@pytest.mark.parametrize("kind", ["accepted", "delivered", "undelivered", "bounced"])
+def test_a_callback_ends_doubt(garage, customer, kind):
+    """What the provider reports on, it had taken: the attempt counts as accepted, and nothing goes again."""
+    shop = garage()
+    shop.mail.answers["ann@x.example"] = Ambiguous("reset")
+    shop.learn(*customer())
+    shop.tick()
+    assert shop.messages["ann/say"].state == "in_doubt"
+    heard(shop, event(shop, kind))
+    assert shop.attempts == [("ann", "accepted")]
+    shop.tick(hours=2)
+    assert len(shop.mail.calls) == 1
+    said = {"accepted": "sent", "bounced": "undelivered"}.get(kind, kind)
+    assert shop.messages["ann/say"].state == said
+
+
+@pytest.mark.parametrize("state", ["accepted", "delivered", "undelivered"])
+def test_a_lookup_tells_as_much_as_a_callback(garage, customer, state):
+    """What the provider answers when it is asked about an attempt counts as if it had called."""
+    shop = garage()
+    shop.mail.capabilities = Capabilities(lookup="hint")
+    shop.mail.answers["ann@x.example"] = Ambiguous("reset")
+    shop.learn(*customer())
+    shop.tick()
+    shop.mail.knows["ann@x.example"] = Receipt(attempt_of(shop), state, "ref", "unknown subscriber")
+    shop.tick(minutes=3)
+    assert shop.messages["ann/say"].state == ("sent" if state == "accepted" else state)
+    details = [one.detail for one in state_of(shop).undelivered]
+    assert details == (["unknown subscriber"] if state == "undelivered" else [])
+
+
+def test_the_workers_own_result_comes_after_the_callback(shop):
+    """A worker that reports late that the message was accepted takes nothing back."""
+    heard(shop, event(shop, "delivered"))
+    with shop.store.write() as connection:
+        row = queries.attempts(connection)[0]
+        record = changed(shop.messages["ann/say"], state="sending")
+        (sent,) = state_of(shop).sent
+        settle(connection, [Result(row.id, record, sent, Accepted("x"))], shop.clock.at)
+    assert shop.messages["ann/say"].state == "delivered"
+
+
+def test_a_bounce_marks_the_address(shop):
+    """A hard bounce makes the address unusable; a soft one is counted, and no more."""
+    heard(shop, event(shop, "undelivered", detail="mailbox full"))
+    assert all(one.valid for one in state_of(shop).contacts)
+    heard(shop, event(shop, "bounced", detail="no such mailbox", address="ann@x.example"))
+    assert not any(one.valid for one in state_of(shop).contacts)
+    assert [one.detail for one in state_of(shop).undelivered] == ["mailbox full"]
+
+
+def test_stop_and_start(shop, customer, fact):
+    """STOP closes the medium there for everybody; START takes that back, and no other refusal."""
+    shop.learn(*customer("bob", email="ann@x.example"))
+    stop = ChannelEvent("opt_out", shop.clock.at, address="ann@x.example", id="1", text="STOP")
+    heard(shop, stop)
+    shop.tick()
+    assert shop.messages["bob/say"].state == "refused"
+    said = {"medium": "email", "purpose": "survey", "granted": False, "method": "at the desk", "stated_by": "customer"}
+    shop.learn(fact("consent", customer="bob", **said))
+    shop.clock.at += SECOND
+    heard(shop, ChannelEvent("opt_in", shop.clock.at, address="ann@x.example", id="2", text="START"))
+    shop.tick()
+    assert shop.messages["bob/say"].state == "sent"
+    left = state_of(shop, "bob").consents
+    assert [(one.purpose, one.granted) for one in left] == [("survey", False)]
+
+
+def test_start_late_and_before_its_stop(shop):
+    """What counts is when they were said, not when they were heard."""
+    later = shop.clock.at
+    heard(shop, ChannelEvent("opt_in", later, address="ann@x.example", id="2"))
+    heard(shop, ChannelEvent("opt_out", later - SECOND, address="ann@x.example", id="1"))
+    assert state_of(shop).consents == ()
+
+
+def test_another_channels_start_is_no_start(shop):
+    """A START by one channel leaves the STOP that came by another."""
+    heard(shop, ChannelEvent("opt_out", shop.clock.at, address="ann@x.example", id="1"))
+    heard(
+        shop,
+        ChannelEvent("opt_in", shop.clock.at, address="ann@x.example", id="1"),
+        origin=replace(MAIL, channel="spare"),
+    )
+    assert len(state_of(shop).consents) == 1
+
+
+def test_stop_of_nobody_known_binds_whoever_has_the_address(shop, customer):
+    """A STOP from an address that nobody has binds it, should it become somebody's."""
+    heard(shop, ChannelEvent("opt_out", shop.clock.at, address="new@x.example", id="1"))
+    shop.learn(*customer("new"))
+    shop.tick()
+    assert shop.messages["new/say"].state == "refused"
+
+
+def test_the_providers_refusal_is_an_opt_out(garage, customer):
+    """Refused because they opted out: that binds from then on, for all who share the address."""
+    shop = garage()
+    shop.mail.answers["ann@x.example"] = Refused("21610", opted_out=True)
+    shop.learn(*customer(), *customer("bob", email="ann@x.example"))
+    shop.tick()
+    shop.tick(seconds=1)
+    assert len(shop.mail.calls) == 1
+    assert {one.state for one in shop.messages.values()} == {"refused"}
+    assert [one.source for one in state_of(shop).consents] == ["mail"]
+
+
+def test_a_complaint_refuses_marketing(shop):
+    """Called spam: nothing that advertises, there; everything else goes on."""
+    heard(shop, event(shop, "complaint"))
+    assert [(one.purpose, one.medium, one.granted) for one in state_of(shop).consents] == [
+        ("marketing", "email", False)
+    ]
+
+
+def test_a_reply_answers_the_last_message_there(shop):
+    """By the attempt, or by the address alone, a reply is its customer's and names the message."""
+    heard(shop, ChannelEvent("reply", shop.clock.at, address="Ann@X.example", id="1", text="See you"))
+    heard(shop, event(shop, "digit", text="1"))
+    replies = state_of(shop).replies
+    assert [one.text for one in replies] == ["See you", "1"]
+    assert {one.key for one in replies} == {shop.messages["ann/say"].key}
+
+
+def test_several_share_the_address(shop, customer):
+    """Nobody is credited with a reply that several may have written: somebody is asked, and the words are kept."""
+    shop.learn(*customer("bob", email="ann@x.example"))
+    shop.tick()
+    taken = heard(shop, ChannelEvent("reply", shop.clock.at, address="ann@x.example", id="1", text="Not on Monday"))
+    assert taken.shared == 1
+    assert (state_of(shop).replies, state_of(shop, "bob").replies) == ((), ())
+    (task,) = tasks(shop)
+    assert (task.department, task.state) == ("desk", "open")
+    assert all(word in task.text for word in ("Not on Monday", "ann, bob"))
+    shop.tick(hours=1)
+    assert tasks(shop) == [task], "planning leaves it to whoever does it"
+
+
+def test_nobody_known(shop):
+    """A reply from an address that nobody has is kept with the address, and no task is made of it."""
+    taken = heard(shop, ChannelEvent("reply", shop.clock.at, address="who@x.example", id="1", text="Hello?"))
+    assert (taken.new, taken.unknown, tasks(shop)) == (1, 1, [])
+    with shop.store.read() as connection:
+        ((_, _, body),) = queries.facts(connection, ["a:email:who@x.example"])
+    assert b"Hello?" in body
+
+
+def test_one_channel_has_no_say_about_anothers(shop):
+    """An attempt of another channel's is as unknown as any."""
+    heard(shop, event(shop, "delivered"), origin=TEXT)
+    assert shop.messages["ann/say"].state == "sent"
+
+
+def test_an_event_of_the_future(shop):
+    """A provider's clock that is ahead makes nothing wait: it counts as heard now."""
+    ahead = replace(event(shop, "reply", text="Hi"), at=shop.clock.at + timedelta(days=1))
+    heard(shop, ahead)
+    assert [one.at for one in state_of(shop).replies] == [shop.clock.at]
+
+
+def test_the_facts_that_were_new_are_told(shop):
+    """What is given back is what observers hear: every kind once."""
+    taken = heard(shop, event(shop, "bounced", address="ann@x.example"), event(shop, "opt_out"), event(shop, "reply"))
+    kinds = {type(fact) for fact in taken.facts}
+    assert kinds == {Delivered, ContactPoint, Consent, Reply}

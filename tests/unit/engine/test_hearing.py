@@ -1,0 +1,102 @@
+"""Calls of providers and what channels list: verified, once, and only then answered; on both databases."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from commsched.engine.hearing import ASKED, FIRST, OVERLAP, PROBLEM, Hearing
+from commsched.errors import UnknownName
+from commsched.plugin.base import Capabilities, ChannelEvent, Forged, WebhookAnswer, WebhookRequest
+from commsched.store import queries
+
+REQUEST = WebhookRequest("POST", "https://x.example/hooks/mail", {"signature": "good"}, b"yes")
+
+
+@pytest.fixture
+def shop(garage, provider, customer):
+    """A mail channel that takes calls and can list what came in; ann was written to."""
+
+    class Talking(provider):
+        capabilities = Capabilities(webhook=True, inbound=True)
+
+        def webhook(self, request):
+            if request.headers.get("signature") != "good":
+                raise Forged(self.name)
+            return [self.event(request.body.decode(), "call")]
+
+        def answer(self, request):
+            return WebhookAnswer(200, b"thanks")
+
+        async def inbound(self, since):
+            self.asked.append(since)
+            if self.away:
+                raise self.away
+            return [self.event("yes", "call"), self.event("no", "listed")]
+
+        def event(self, text, name):
+            return ChannelEvent("reply", found.clock.at, address="ann@x.example", text=text, id=name)
+
+    found = garage()
+    found.mail = Talking("mail")
+    found.mail.capabilities = Talking.capabilities
+    found.mail.asked, found.mail.away = [], None
+    found.loop.channels["mail"] = found.mail
+    found.learn(*customer())
+    found.tick()
+    found.told = []
+    channels = {"mail": found.mail, "text": found.text}
+    found.hearing = Hearing(found.store, channels, "desk", lambda _, event: found.told.append(event))
+    return found
+
+
+def test_a_call(shop):
+    """A call is taken once, told to observers, and answered as its channel wants; again, it is only answered."""
+    for _ in range(2):
+        assert shop.hearing.called("mail", REQUEST, shop.clock.at) == WebhookAnswer(200, b"thanks")
+    assert [fact.text for fact in shop.told] == ["yes"]
+
+
+def test_a_forged_call(shop):
+    """Without a valid signature nothing is written; it is counted."""
+    with pytest.raises(Forged):
+        shop.hearing.called("mail", WebhookRequest("POST", REQUEST.url, {}, b"yes"), shop.clock.at)
+    assert (shop.told, shop.hearing.forged) == ([], {"mail": 1})
+    with shop.store.read() as connection:
+        assert len(queries.messages(connection, ["ann"])["ann"]) == 1
+    with pytest.raises(UnknownName):
+        shop.hearing.called("nobody", REQUEST, shop.clock.at)
+
+
+def test_what_a_lost_call_would_have_told(shop):
+    """Asked, the channel tells the same events: those that a call brought count no more."""
+    shop.hearing.called("mail", REQUEST, shop.clock.at)
+    with asyncio.Runner() as runner:
+        shop.hearing.ask(shop.clock.at, runner.run)
+        shop.hearing.ask(shop.clock.at + timedelta(minutes=2), runner.run)
+    assert [fact.text for fact in shop.told] == ["yes", "no"]
+    assert shop.mail.asked == [shop.clock.at - FIRST, shop.clock.at - OVERLAP]
+
+
+def test_a_channel_that_cannot_be_asked(shop):
+    """It is said that it could not be asked, and it is asked for the same time again."""
+    shop.mail.away = OSError("no route")
+    with asyncio.Runner() as runner:
+        shop.hearing.ask(shop.clock.at, runner.run)
+        with shop.store.read() as connection:
+            assert queries.setting(connection, PROBLEM + "mail") == "OSError"
+            assert queries.setting(connection, ASKED + "mail") is None
+        shop.mail.away = None
+        shop.hearing.ask(shop.clock.at, runner.run)
+    with shop.store.read() as connection:
+        assert queries.setting(connection, PROBLEM + "mail") == ""
+
+
+def test_a_deployment_takes_calls(shop):
+    """The application takes calls for its channels."""
+    with pytest.raises(Forged):
+        shop.app.heard("mail", REQUEST)
+    with pytest.raises(UnknownName):
+        shop.app.heard("nobody", REQUEST)
