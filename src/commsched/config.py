@@ -24,7 +24,7 @@ from commsched.timing.durations import parse_exact
 
 FILE = Path("config/commsched.toml")
 # What must never stand in the file itself.
-SECRETS = frozenset({"password", "secret", "token"})
+SECRETS = frozenset({"api_key", "auth_token", "password", "secret", "service_url", "token"})
 # What `check` looks for in texts: the lists of commsched/check/words/*.toml.
 WORD_LISTS = ("scores", "selling", "filler", "health", "stop", "common")
 LEAST_SECRET = 16
