@@ -28,6 +28,7 @@ from email import policy
 from email.parser import BytesHeaderParser
 from email.utils import parseaddr
 from functools import partial
+from mailbox import Error as MailboxError
 from mailbox import Maildir
 from pathlib import Path
 from queue import Empty, LifoQueue
@@ -133,8 +134,8 @@ class Smtp(Channel[SmtpSettings]):
         try:
             box = Maildir(path, factory=None, create=False)
             found = [(box[key].get_date(), box.get_bytes(key)) for key in sorted(box.keys())]
-        except OSError as error:
-            raise Unreadable(self.name, f"the Maildir {path} cannot be read: {error.strerror or error}") from error
+        except (OSError, MailboxError) as error:
+            raise Unreadable(self.name, f"the Maildir {path} cannot be read ({type(error).__name__})") from error
         at = [(datetime.fromtimestamp(date, UTC), data) for date, data in found]
         return [event for date, data in at if date >= since for event in events_of(data, date)]
 
