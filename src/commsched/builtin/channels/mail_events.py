@@ -9,7 +9,7 @@ A bounce says ``bounced`` only if the address is the reason; a full mailbox, a f
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from email import message_from_bytes
 from email.header import decode_header, make_header
@@ -61,7 +61,7 @@ _ABSENT = re.compile(
 _MESSAGE_ID = re.compile(r"(?im)^message-id:\s*<([^<>\s]+)>")
 _ADDRESS = re.compile(r"[\w.+=&'/-]+@[\w-]+(?:\.[\w-]+)+")
 _QUOTED = re.compile(
-    r"(?m)^\s*(?:>|-{2,}\s*(?:original|urspr|mensaje)|_{10,}|(?:on|am|el|le)\b.{5,200}(?::|wrote)\s*$|From:\s)"
+    r"(?im)^\s*(?:>|-{2,}\s*(?:original|urspr|mensaje)|_{10,}|(?:on|am|el|le)\b.{0,200}\d.{0,200}(?::|wrote)\s*$|from:\s)"
 )
 
 
@@ -71,9 +71,8 @@ def events_of(data: bytes, at: datetime) -> Iterator[ChannelEvent]:
     mark = (_header(message, "Message-ID").strip("<>") or sha256(data).hexdigest())[:200]
     returned = _returned(message)
     reference = _id_of(returned, message)
-    if (told := _complaint(message)) is not None:
-        kind, address = told
-        yield _event(kind, at, address or _to(returned), mark, reference)
+    if (report := _feedback(message)) is not None:
+        yield from _complaint(report, returned, at, mark, reference)
         return
     failed, delayed = _failures(message, returned)
     if failed or delayed:
@@ -81,7 +80,8 @@ def events_of(data: bytes, at: datetime) -> Iterator[ChannelEvent]:
     elif not _by_machine(message):
         answered = _header(message, "In-Reply-To") or _header(message, "References").rpartition("<")[2]
         sender = parseaddr(_header(message, "From"))[1]
-        yield _event("reply", at, sender, mark, answered.strip("<> \t\r\n"), text=_written(message))
+        if sender:
+            yield _event("reply", at, sender, mark, answered.strip("<> \t\r\n"), text=_written(message))
 
 
 def _event(kind: EventKind, at: datetime, address: str, mark: str, reference: str, **more: str) -> ChannelEvent:
@@ -126,9 +126,7 @@ def is_gone(words: str) -> bool:
 
 def _failures(message: Message, returned: Message | None) -> tuple[set[str], set[str]]:
     """The addresses that a bounce is about, of those that failed and of those that are only late."""
-    # Imported when the first mail is read: it is fifty modules, one for each way to write a bounce.
-    found = import_module("flufl.bounce").all_failures(message)
-    late, gone = ({one.decode("ascii", "replace") for one in those} for those in found)
+    late, gone = _known_bounce(message)
     if gone or late:
         return gone, late
     report = message.get_content_type() == "multipart/report"
@@ -141,17 +139,32 @@ def _failures(message: Message, returned: Message | None) -> tuple[set[str], set
     return set(), set()
 
 
-def _complaint(message: Message) -> tuple[EventKind, str] | None:
+def _known_bounce(message: Message) -> tuple[set[str], set[str]]:
+    """The addresses that are late and those that failed, where the library knows the form of the bounce."""
+    # Imported when the first mail is read: it is fifty modules, one for each way to write a bounce.
+    library = import_module("flufl.bounce")
+    try:
+        late, gone = library.all_failures(message)
+    except Exception:  # noqa: BLE001 - some of its fifty readers fail on mails without a From; such a one is no bounce
+        return set(), set()
+    return {one.decode("ascii", "replace") for one in late}, {one.decode("ascii", "replace") for one in gone}
+
+
+def _feedback(message: Message) -> dict[str, str] | None:
+    """The fields of a feedback report, if it is one."""
+    parts = (part for part in message.walk() if part.get_content_type() == "message/feedback-report")
+    return next(map(_fields, parts), None)
+
+
+def _complaint(
+    report: Mapping[str, str], returned: Message | None, at: datetime, mark: str, reference: str
+) -> Iterator[ChannelEvent]:
     """What a feedback report says (RFC 5965), and of whom."""
-    for part in message.walk():
-        if part.get_content_type() == "message/feedback-report":
-            said = _fields(part)
-            kind = said.get("feedback-type", "abuse").lower()
-            if kind == "not-spam":
-                return None
-            address = _ADDRESS.search(said.get("original-rcpt-to", "") or said.get("removal-recipient", ""))
-            return ("opt_out" if kind.startswith("opt-out") else "complaint"), address[0] if address else ""
-    return None
+    named = _ADDRESS.search(report.get("original-rcpt-to", "") or report.get("removal-recipient", ""))
+    address = named[0] if named else _to(returned)
+    kind = report.get("feedback-type", "abuse").lower()
+    if kind != "not-spam":
+        yield _event("opt_out" if kind.startswith("opt-out") else "complaint", at, address, mark, reference)
 
 
 def _by_machine(message: Message) -> bool:
