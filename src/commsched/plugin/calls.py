@@ -7,6 +7,7 @@ the outcomes of :mod:`commsched.plugin.base`.
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -133,9 +134,17 @@ def retry_after(value: str | None, default: timedelta = A_WHILE) -> timedelta:
     return min(max(after, timedelta(seconds=1)), A_DAY)
 
 
-def masked(text: str) -> str:
-    """What a provider said, without addresses, numbers, keys and the like; short enough for a log."""
+def masked(text: str, *never: str) -> str:
+    """What a provider said, short enough for a log: no addresses, numbers, keys and the like, and ``never`` these."""
+    for one in sorted(filter(str.strip, never), key=len, reverse=True):
+        text = text.replace(one, "…")
     return _SECRETIVE.sub("…", " ".join(text.split()))[:LONGEST]
+
+
+def quiet(*loggers: str) -> None:
+    """Keep the details of libraries out of every log, as numbers, words and keys stand in them."""
+    for name in loggers:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def attempt_in(url: str, channel: str) -> str:

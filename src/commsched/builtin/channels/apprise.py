@@ -34,6 +34,7 @@ from commsched import (
     Settings,
     hookimpl,
     library,
+    quiet,
     time_left,
 )
 
@@ -56,6 +57,7 @@ class Apprise(Channel[AppriseSettings]):
     ) -> None:
         super().__init__(settings, name=name, folder=folder, zone=zone)
         self._library = library("apprise", "apprise")
+        quiet("apprise", "urllib3")
         self._calls = Calls(settings.timeout)
         if self._service("15555550100") is None:
             message = "Apprise does not know the service of service_url; see https://github.com/caronc/apprise/wiki"
@@ -80,7 +82,7 @@ class Apprise(Channel[AppriseSettings]):
 
     def _service(self, to: str) -> Any:  # noqa: ANN401 - an object of the library
         """The service for one recipient; nothing if its address is not understood."""
-        asset = self._library.AppriseAsset(secure_logging=True, async_mode=False)
+        asset = self._library.AppriseAsset(secure_logging=True, async_mode=False, http_redirects=False)
         made = self._library.Apprise(asset=asset)
         address = self.settings.service_url.get_secret_value().replace("{to}", quote(to, safe="+@"))
         return made if made.add(address) else None

@@ -7,7 +7,6 @@ server that was not reached from one that hung up by nothing: so its opener is o
 from __future__ import annotations
 
 import http.client
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -15,7 +14,7 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
-from commsched import Ambiguous, ChannelDown, library
+from commsched import Ambiguous, ChannelDown, library, quiet
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ def client(key: str, base_url: str, timeout: float) -> Callable[[dict[str, Any]]
     """
     made = library("sendgrid", "sendgrid").SendGridAPIClient(key, host=base_url)
     base = library("python_http_client", "sendgrid").Client
-    logging.getLogger("python_http_client").setLevel(logging.WARNING)
+    quiet("python_http_client")
 
     class Client(base):  # type: ignore[misc, valid-type]
         def _build_client(self, name: str | None = None) -> Client:

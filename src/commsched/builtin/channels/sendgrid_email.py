@@ -149,7 +149,10 @@ class SendgridEmail(Channel[SendgridSettings]):
         timely = [one for one in group if one.attempt not in late]
         outcome: Outcome = Accepted()
         if timely:
-            outcome = _outcome(lambda: self._client(self.body(timely)))
+            ours = [text for one in timely for text in (one.name, one.to, one.subject, one.text)]
+            outcome = _outcome(
+                lambda: self._client(self.body(timely)), [*ours, self.settings.api_key.get_secret_value()]
+            )
             if isinstance(outcome, Refused) and len(timely) > 1:
                 outcome = _Together(str(outcome))
         return [late.get(one.attempt, outcome) for one in group]
@@ -194,7 +197,8 @@ class _Together(TryLater):
     """A request with several messages was refused, and took none of them."""
 
 
-def _outcome(post: Callable[[], Said]) -> Outcome:
+def _outcome(post: Callable[[], Said], ours: Sequence[str]) -> Outcome:
+    """What came of a request; SendGrid's words are told without ours."""
     try:
         said = post()
     except (TryLater, Ambiguous) as unanswered:
@@ -204,7 +208,8 @@ def _outcome(post: Callable[[], Said]) -> Outcome:
     if said.status < REDIRECT:
         return Ambiguous(f"SendGrid answered {said.status}, which says nothing of the message.")
     errors = _errors(said.body)
-    detail = f"SendGrid answered {said.status}: {masked('; '.join(words for _, words in errors))}".rstrip(": ")
+    words = masked("; ".join(message for _, message in errors), *ours)
+    detail = f"SendGrid answered {said.status}: {words}".rstrip(": ")
     meant = outcome_of_status(said.status, detail, _after(said.headers))
     if isinstance(meant, Refused) and any(_TO.search(field) for field, _ in errors):
         return Refused(detail, bad_address=True)

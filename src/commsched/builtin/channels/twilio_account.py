@@ -23,6 +23,7 @@ from commsched import (
     library,
     masked,
     outcome_of_status,
+    quiet,
     retry_after,
     time_left,
 )
@@ -50,6 +51,7 @@ class Account:
 
     def __init__(self, settings: TwilioSettings) -> None:
         self._calls = Calls(settings.timeout * 2, at_once=AT_ONCE)
+        quiet("urllib3")
         http = _http_type()(settings.base_url, settings.timeout)
         token = settings.auth_token.get_secret_value()
         self._client = library("twilio.rest", "twilio").Client(settings.account_sid, token, http_client=http)
