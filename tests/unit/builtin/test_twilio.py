@@ -214,6 +214,14 @@ def test_a_text_is_found_again_by_its_link(there, entries, expected):
     assert parse_qs(there.got[0].path.partition("?")[2])["To"] == [THEIRS]
 
 
+@pytest.mark.parametrize("body", ["", "[]", "{}", '{"messages": 5}', "not json", '{"messages": [5]}'])
+def test_a_listing_that_cannot_be_read_proves_nothing(there, body):
+    """The doubt stays."""
+    there.answers(200, body)
+    with pytest.raises(Ambiguous):
+        asyncio.run(sms(there.url).lookup(ATTEMPT))
+
+
 def test_without_a_link_nothing_can_be_found():
     """Then the listing proves nothing."""
     with pytest.raises(Ambiguous):
@@ -230,6 +238,16 @@ def test_what_came_in_is_listed_under_the_same_ids_as_by_webhook(there):
     (event,) = asyncio.run(sms(there.url).inbound(since))
     (told,) = sms().webhook(signed({"MessageSid": "SM2", "From": THEIRS, "Body": "STOP", "SmsStatus": "received"}))
     assert (event.kind, event.id, event.address) == (told.kind, told.id, told.address) == ("opt_out", "SM2", THEIRS)
+
+
+def test_a_listing_has_several_pages(there):
+    """They are all read; one that never ends is given up, and said to be."""
+    theirs = {"direction": "inbound", "from": THEIRS, "to": NUMBER}
+    more = json.loads(page("messages", listed(sid="SM2", body="hi", **theirs)))
+    there.answers(200, json.dumps(more | {"next_page_uri": f"{MESSAGES}?Page=1"}))
+    with pytest.raises(Ambiguous, match="pages"):
+        asyncio.run(sms(there.url).inbound(NOW - timedelta(hours=1)))
+    assert len(there.got) == 21
 
 
 def signed(fields, url="https://garage.example/webhooks/text", token=TOKEN, **more):

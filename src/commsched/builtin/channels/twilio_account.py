@@ -33,6 +33,8 @@ T = TypeVar("T")
 HOST = "https://api.twilio.com"
 AT_ONCE = 50
 OK, ALSO_OK = 200, 300
+# What the library raises over an answer that is not what it expects.
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError)
 
 
 class TwilioSettings(Settings):
@@ -118,7 +120,7 @@ def _understood(ask: Callable[[], T]) -> T:
         if _not_reached(error):
             raise ChannelDown(f"Twilio cannot be reached ({type(error).__name__}).") from None
         raise Ambiguous(f"Twilio did not answer ({type(error).__name__}).") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (library("twilio.base.exceptions", "twilio").TwilioException, *UNREADABLE) as error:
         raise Ambiguous(f"Twilio's answer cannot be read ({type(error).__name__}).") from None
 
 

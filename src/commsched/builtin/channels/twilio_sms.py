@@ -44,7 +44,7 @@ from commsched.builtin.channels.twilio_codes import kind_of
 from commsched.builtin.channels.twilio_signature import checked
 
 LONGEST_VALIDITY = timedelta(hours=10)
-MOST_LISTED = 200
+MOST_LISTED, LONGEST_PAGE, MOST_PAGES = 200, 1000, 20
 # https://help.twilio.com/articles/223134027
 STOP = ("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT")
 # YES is on Twilio's list too, but it is how people confirm.
@@ -97,7 +97,7 @@ class TwilioSms(Channel[TwilioSmsSettings]):
         """
         if not attempt.link:
             raise Ambiguous("The text had no link by which it could be found again.")
-        found = await self._account.ask(lambda twilio: twilio.messages.list(to=attempt.to, limit=MOST_LISTED))
+        found = await self._account.ask(lambda twilio: [*twilio.messages.page(to=attempt.to, page_size=MOST_LISTED)])
         mine = [one for one in found if attempt.link in (one.body or "") and one.direction != "inbound"]
         return receipt(attempt, mine[0]) if mine else None
 
@@ -117,7 +117,9 @@ class TwilioSms(Channel[TwilioSmsSettings]):
         """Texts that came in since then; under the same ids as by webhook, so that each counts once."""
         mine = {"to": self.settings.sender} if self.settings.sender.startswith("+") else {}
         found = await self._account.ask(
-            lambda twilio: twilio.messages.list(date_sent_after=since.astimezone(UTC), **mine)
+            lambda twilio: _pages(
+                twilio.messages.page(date_sent_after=since.astimezone(UTC), page_size=LONGEST_PAGE, **mine)
+            )
         )
         return [
             self._received({"MessageSid": one.sid, "From": one.from_ or "", "Body": one.body or ""}, one.date_sent)
@@ -136,6 +138,17 @@ class TwilioSms(Channel[TwilioSmsSettings]):
             kind = "opt_in"
         sid = said.get("MessageSid", said.get("SmsSid", ""))
         return ChannelEvent(kind, at, address=said.get("From", ""), data=dict(said), id=sid, reference=sid, text=text)
+
+
+def _pages(page: Any) -> list[Any]:  # noqa: ANN401 - the library has no types
+    """A page of a listing, and those that follow it. Raises :class:`Ambiguous` where there are too many."""
+    found = [*page]
+    for _ in range(MOST_PAGES):
+        page = page.next_page()
+        if page is None:
+            return found
+        found += page
+    raise Ambiguous(f"More than {MOST_PAGES} pages came in; ask for what came since a later time.")
 
 
 def accepted(sid: object) -> Accepted:

@@ -144,7 +144,7 @@ class TwilioVoice(Channel[TwilioVoiceSettings]):
     async def lookup(self, attempt: Attempt) -> Receipt | None:
         """The only call to this number since the attempt; nothing where there is none, or it may be one of several."""
         found = await self._account.ask(
-            lambda twilio: twilio.calls.list(to=attempt.to, from_=self.settings.sender, limit=MOST_LISTED)
+            lambda twilio: [*twilio.calls.page(to=attempt.to, from_=self.settings.sender, page_size=MOST_LISTED)]
         )
         since = attempt.started_at.astimezone(UTC) - SKEW
         mine = [one for one in found if one.date_created is not None and one.date_created >= since]
