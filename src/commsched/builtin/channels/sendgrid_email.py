@@ -7,7 +7,7 @@ Facts: https://www.twilio.com/docs/sendgrid/api-reference/mail-send. Point the s
     name = "mail"
     kind = "sendgrid_email"
     api_key = "env:SENDGRID_API_KEY"
-    webhook_key = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE…"     # the public key of the event webhook
+    webhook_key = "env:SENDGRID_WEBHOOK_KEY"                  # the public key that SendGrid shows with the webhook
     categories = ["reminders"]
 
 Messages with the same words go in one request, up to a thousand. SendGrid takes no idempotency key, so a request that
