@@ -19,7 +19,6 @@ from types import ModuleType
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from commsched.errors import CommschedError
 from commsched.plugin.base import Accepted, Ambiguous, ChannelDown, Outcome, Outgoing, Refused, TryLater
 
 T = TypeVar("T")
@@ -35,10 +34,14 @@ _REDIRECT, _CLIENT, _SERVER = 300, 400, 500
 
 
 class Calls:
-    """Runs calls in threads of its own, ``at_once`` of them at a time, none for longer than ``seconds``."""
+    """Runs calls in threads of its own, ``at_once`` of them at a time, none for longer than ``seconds``.
 
-    def __init__(self, seconds: float, *, at_once: int = AT_ONCE) -> None:
+    One that has not begun within ``begin`` seconds, half of these by default, never does, so that it has time to end.
+    """
+
+    def __init__(self, seconds: float, *, at_once: int = AT_ONCE, begin: float | None = None) -> None:
         self.seconds = seconds
+        self.begin = seconds / 2 if begin is None else begin
         self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="commsched-channel")
 
     async def run(self, call: Callable[[], T]) -> T:
@@ -60,7 +63,10 @@ class Calls:
         waiting = [asyncio.wrap_future(future) for future in futures]
         try:
             if waiting:
-                await asyncio.wait(waiting, timeout=self.seconds)
+                await asyncio.wait(waiting, timeout=self.begin)
+                for future in futures:
+                    future.cancel()  # has no effect on those that have begun
+                await asyncio.wait(waiting, timeout=self.seconds - self.begin)
         finally:
             for future, one in zip(futures, waiting, strict=True):
                 future.cancel()
@@ -158,9 +164,9 @@ def attempt_in(url: str, channel: str) -> str:
 
 
 def library(name: str, extra: str) -> ModuleType:
-    """A provider's library, imported when the channel that needs it is set up."""
+    """A provider's library, imported when a channel that needs it is set up; ``ImportError`` says how to get it."""
     try:
         return import_module(name)
     except ImportError as error:
         message = f"it needs the library {name.partition('.')[0]}; run: pip install 'commsched[{extra}]'"
-        raise CommschedError(message) from error
+        raise ImportError(message) from error

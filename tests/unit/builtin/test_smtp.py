@@ -188,6 +188,14 @@ def test_fault_6_a_connection_lost_after_the_final_dot_leaves_doubt(there, stage
     assert len(there.taken) == (stage in {"dot", "hang"})
 
 
+def test_a_message_whose_text_was_not_asked_for_in_time_comes_back(there, monkeypatch):
+    """Whoever waits for the call might give it up; then it must not be handed over, and is not in doubt."""
+    monkeypatch.setattr("commsched.builtin.channels.smtp.TEXT", -1.0)
+    there.answers()
+    assert type(outcome(smtp(there))) is TryLater
+    assert there.taken == []
+
+
 def test_nobody_there_is_a_channel_that_is_down(there):
     """A refused connection, an unknown host, a certificate that nobody vouches for, a wrong password."""
     there.answers()

@@ -17,7 +17,6 @@ from commsched import (
     Ambiguous,
     Calls,
     ChannelDown,
-    CommschedError,
     Outgoing,
     Refused,
     TryLater,
@@ -57,6 +56,23 @@ def test_of_a_call_that_takes_too_long_nobody_knows():
     assert type(second) is TryLater
     go.set()
     assert asyncio.run(Calls.run(calls, lambda: "after")) == "after"
+    assert made == []
+
+
+def test_a_call_that_does_not_begin_soon_never_does():
+    """So that no call begins which has no time to end: it was certainly not made."""
+    calls, go, made = Calls(30, at_once=1, begin=0.1), Event(), []
+
+    async def both():
+        first = asyncio.ensure_future(calls.run(go.wait))
+        second = asyncio.ensure_future(calls.run(lambda: made.append("second")))
+        await asyncio.wait([second])
+        go.set()
+        return await first, second.exception()
+
+    first, second = asyncio.run(both())
+    assert first is True
+    assert type(second) is TryLater
     assert made == []
 
 
@@ -176,7 +192,7 @@ def test_a_callback_address_names_its_attempt(url, attempt):
 def test_a_library_that_is_missing_says_how_to_get_it():
     """With the name of the extra."""
     assert library("json", "x").dumps(1) == "1"
-    with pytest.raises(CommschedError, match=r"pip install 'commsched\[twilio\]'"):
+    with pytest.raises(ImportError, match=r"pip install 'commsched\[twilio\]'"):
         library("no_such_library.rest", "twilio")
 
 

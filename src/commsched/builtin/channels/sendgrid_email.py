@@ -60,6 +60,8 @@ from commsched.builtin.channels.sendgrid_events import event_of
 
 AT_ONCE = 50
 BATCH = 1000
+# Within so many seconds a request of a batch begins, or waits for another time: a batch may need two rounds.
+SOON = 4.0
 ACCEPTED, REDIRECT = 202, 300
 _TO = re.compile(r"\.to(?:\.|$)")
 SIGNATURE, TIMESTAMP = "x-twilio-email-event-webhook-signature", "x-twilio-email-event-webhook-timestamp"
@@ -110,7 +112,7 @@ class SendgridEmail(Channel[SendgridSettings]):
         self, settings: SendgridSettings, *, name: str, folder: Path = Path(), zone: ZoneInfo | None = None
     ) -> None:
         super().__init__(settings, name=name, folder=folder, zone=zone)
-        self._calls = Calls(settings.timeout * 2, at_once=AT_ONCE)
+        self._calls = Calls(settings.timeout + SOON, at_once=AT_ONCE, begin=SOON)
         self._client = client(settings.api_key.get_secret_value(), settings.base_url, settings.timeout)
         self._key = _public_key(settings.webhook_key) if settings.webhook_key else None
 

@@ -59,6 +59,9 @@ from commsched.builtin.channels.mail_events import events_of
 
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+# Within so many seconds a message is begun and its text asked for, or it comes back: a call that is given up by whoever
+# waits for it would leave doubt, though nothing was taken.
+SOON, TEXT = 10.0, 20.0
 # A connection that has been idle for longer is asked whether it still stands.
 IDLE_SECONDS = 5.0
 OK, GO_ON, SHUTTING_DOWN = 250, 354, 421
@@ -92,7 +95,7 @@ class SmtpSettings(Settings):
         default="", description="A Maildir with what comes back and what people answer, from the deployment's folder."
     )
     connections: int = Field(default=4, ge=1, le=50, description="How many connections are open at once.")
-    timeout: float = Field(default=30.0, gt=0, le=300, description="How many seconds the server has for each reply.")
+    timeout: float = Field(default=10.0, gt=0, le=300, description="How many seconds the server has for each reply.")
     final_timeout: float = Field(
         default=600.0, gt=0, le=3600, description="How many seconds it has for the reply to the message itself."
     )
@@ -116,7 +119,7 @@ class Smtp(Channel[SmtpSettings]):
         self, settings: SmtpSettings, *, name: str, folder: Path = Path(), zone: ZoneInfo | None = None
     ) -> None:
         super().__init__(settings, name=name, folder=folder, zone=zone)
-        self._calls = Calls(4 * settings.timeout + settings.final_timeout, at_once=settings.connections)
+        self._calls = Calls(SOON + settings.final_timeout, at_once=settings.connections, begin=SOON)
         self._idle: LifoQueue[tuple[float, smtplib.SMTP]] = LifoQueue()
 
     async def send(self, message: Outgoing) -> Accepted:
@@ -124,7 +127,8 @@ class Smtp(Channel[SmtpSettings]):
         head = BytesHeaderParser(policy=policy.compat32).parsebytes(message.mime)
         sender = self.settings.bounces or parseaddr(str(head["From"]))[1]
         time_left(message)
-        return await self._calls.run(partial(self._send, message, sender, str(head["Message-ID"] or "").strip("<>")))
+        reference, until = str(head["Message-ID"] or "").strip("<>"), monotonic() + TEXT
+        return await self._calls.run(partial(self._send, message, sender, reference, until))
 
     async def inbound(self, since: datetime) -> Sequence[ChannelEvent]:
         """What came into the Maildir since then: bounces, complaints, answers; none without a Maildir."""
@@ -139,13 +143,13 @@ class Smtp(Channel[SmtpSettings]):
         at = [(datetime.fromtimestamp(date, UTC), data) for date, data in found]
         return [event for date, data in at if date >= since for event in events_of(data, date)]
 
-    def _send(self, message: Outgoing, sender: str, reference: str) -> Accepted:
+    def _send(self, message: Outgoing, sender: str, reference: str, until: float) -> Accepted:
         time_left(message)
         server = self._begun(message, sender)
         kept = False
         try:
             self._recipient(server, message.to)
-            self._data(server, message.mime)
+            self._data(server, message.mime, until)
             kept = True
         except (Refused, TryLater) as outcome:
             kept = not isinstance(outcome, ChannelDown) and _reset(server)
@@ -218,8 +222,10 @@ class Smtp(Channel[SmtpSettings]):
             raise ChannelDown(f"The mail server hung up ({type(error).__name__}).") from None
         _check(code, said, recipient=True)
 
-    def _data(self, server: smtplib.SMTP, mime: bytes) -> None:
+    def _data(self, server: smtplib.SMTP, mime: bytes, until: float) -> None:
         """The message; up to its final dot nothing is taken, and after it nobody knows until the reply."""
+        if monotonic() > until:
+            raise TryLater("The mail server is too slow; the message was not handed over.")
         try:
             code, said = server.docmd("DATA")
             if code == GO_ON:
