@@ -155,10 +155,7 @@ class Smtp(Channel[SmtpSettings]):
             kept = not isinstance(outcome, ChannelDown) and _reset(server)
             raise
         finally:
-            if kept:
-                self._idle.put((monotonic(), server))
-            else:
-                server.close()
+            self._put_back(server, kept=kept)
         return Accepted(reference)
 
     def _begun(self, message: Outgoing, sender: str) -> smtplib.SMTP:
@@ -180,14 +177,28 @@ class Smtp(Channel[SmtpSettings]):
             if code == SHUTTING_DOWN:
                 server.close()
                 continue
-            return _checked(server, code, said)
+            return self._checked(server, code, said)
         server = self._connected()
         try:
             code, said = server.mail(sender, options if server.has_extn("size") else [])
         except (OSError, smtplib.SMTPException) as error:
             server.close()
             raise TryLater(f"The mail server hung up ({type(error).__name__}).") from None
-        return _checked(server, code, said)
+        return self._checked(server, code, said)
+
+    def _checked(self, server: smtplib.SMTP, code: int, said: bytes) -> smtplib.SMTP:
+        try:
+            _check(code, said, recipient=False)
+        except (Refused, TryLater, Ambiguous) as outcome:
+            self._put_back(server, kept=not isinstance(outcome, ChannelDown) and _reset(server))
+            raise
+        return server
+
+    def _put_back(self, server: smtplib.SMTP, *, kept: bool) -> None:
+        if kept:
+            self._idle.put((monotonic(), server))
+        else:
+            server.close()
 
     def _connected(self) -> smtplib.SMTP:
         """A new connection, encrypted and signed in. Raises :class:`ChannelDown`, as nothing is sent without."""
@@ -245,15 +256,6 @@ class Smtp(Channel[SmtpSettings]):
         except (OSError, smtplib.SMTPException) as error:
             raise Ambiguous(f"The mail server did not say what it did ({type(error).__name__}).") from None
         _check(code, said, recipient=False)
-
-
-def _checked(server: smtplib.SMTP, code: int, said: bytes) -> smtplib.SMTP:
-    try:
-        _check(code, said, recipient=False)
-    except (Refused, TryLater, Ambiguous):
-        server.close()
-        raise
-    return server
 
 
 def _check(code: int, said: bytes, *, recipient: bool) -> None:
