@@ -84,19 +84,19 @@ LOCAL: dict[str, tuple[dict[str, str], str, Callable[[Path], Sequence[str]] | No
     "letter": ({}, "letter", manifest),
 }
 SID, TOKEN = f"AC{'0' * 32}", "token-of-twilio-0123456789"
-TWILIO = {"account_sid": SID, "auth_token": TOKEN, "sender": "+18475550142", "base_url": "URL", "timeout": 0.4}
+TWILIO = {"account_sid": SID, "auth_token": TOKEN, "sender": "+18475550142", "base_url": "URL", "timeout": 1.0}
 # Every kind that calls a provider: its settings, in which URL is where the provider is, and what a yes is.
 REMOTE: dict[str, tuple[dict[str, Any], str, Yes]] = {
     "twilio_sms": (TWILIO, "sms", Yes(201, '{"sid": "SM1"}')),
     "twilio_voice": (TWILIO, "voice", Yes(201, '{"sid": "CA1"}')),
     "sendgrid_email": (
-        {"api_key": "SG.key-of-sendgrid", "base_url": "URL", "timeout": 0.4},
+        {"api_key": "SG.key-of-sendgrid", "base_url": "URL", "timeout": 1.0},
         "email",
         Yes(202, "", {"X-Message-Id": "m1"}),
     ),
-    "webhook": ({"secret": "secret-of-webhooks", "allow_private": True, "timeout": 0.4}, "webhook", Yes(204)),
+    "webhook": ({"secret": "secret-of-webhooks", "allow_private": True, "timeout": 1.0}, "webhook", Yes(204)),
     "apprise": (
-        {"medium": "sms", "service_url": "json://user:secret-of-apprise@HOST/{to}", "timeout": 0.4},
+        {"medium": "sms", "service_url": "json://user:secret-of-apprise@HOST/{to}", "timeout": 1.0},
         "sms",
         Yes(200, "{}"),
     ),
@@ -284,7 +284,7 @@ class Caller(Channel[KeySettings]):
 
     def __init__(self, how: str, url: str) -> None:
         super().__init__(KeySettings(), name="caller")
-        self.how, self.url, self.calls = how, url, Calls(0.4)
+        self.how, self.url, self.calls = how, url, Calls(1.0)
 
     async def send(self, message: Outgoing) -> Accepted:
         if self.how != "late":
@@ -297,7 +297,7 @@ class Caller(Channel[KeySettings]):
         body = json.dumps({"to": message.to, "text": message.text, "key": self.settings.key.get_secret_value()})
         try:
             answer = ask_web(
-                "POST", urlsplit(self.url), {}, body.encode(), timeout=0.4, limit=99999, allow_private=True
+                "POST", urlsplit(self.url), {}, body.encode(), timeout=1.0, limit=99999, allow_private=True
             )
         except Unsent:
             raise TryLater("nobody") from None

@@ -4,7 +4,7 @@ For example, with a channel that takes ``base_url`` and ``timeout`` as settings:
 
     def test_laws(tmp_path):
         def make(url):
-            return MyChannel(MySettings(base_url=url, timeout=0.3), name="mine")
+            return MyChannel(MySettings(base_url=url, timeout=1.0), name="mine")
 
         provider_laws(make, message, Yes(201, '{"id": "m1"}'), tmp_path / "provider")
 
@@ -39,8 +39,8 @@ from commsched.plugin.base import (
 from commsched.testing.laws import heard, law, secrets_of
 from commsched.testing.provider import Mode, Provider, nobody, provider
 
-# Longer than any call may take whose channel was made with a time limit of at most half a second.
-PATIENCE = 5.0
+# Longer than any call may take whose channel was made with a time limit of at most a second.
+PATIENCE = 10.0
 AFTER = 7
 NO = (300, 301, 302, 303, 307, 308, 400, 401, 402, 403, 404, 405, 406, 409, 410, 413, 415, 418, 422, 425, 429, 451)
 NOBODY_KNOWS = (408, 500, 501, 502, 503, 504, 507, 520, 599)

@@ -69,7 +69,7 @@ def test_nobody_there_leaves_doubt_too():
 def test_a_service_that_does_not_answer_is_not_waited_for(there):
     """The call ends in time."""
     there.answers(mode="hang")
-    assert isinstance(outcome(apprise(service(there), timeout=0.3), outgoing()), Ambiguous)
+    assert isinstance(outcome(apprise(service(there), timeout=1.0), outgoing()), Ambiguous)
 
 
 def test_a_service_that_apprise_does_not_know_stops_the_start_up():

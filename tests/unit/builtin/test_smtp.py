@@ -183,7 +183,7 @@ def test_fault_6_a_connection_lost_after_the_final_dot_leaves_doubt(there, stage
     there.answers(lose=stage)
     # Long enough for the loss to be noticed before its end.
     mime = MIME + b"and so on\r\n" * 1_000_000 if stage == "text" else MIME
-    found = outcome(smtp(there, final_timeout=0.3), outgoing(mime=mime))
+    found = outcome(smtp(there, final_timeout=1.0), outgoing(mime=mime))
     assert type(found) in {expected, ChannelDown} if expected is TryLater else type(found) is expected
     assert len(there.taken) == (stage in {"dot", "hang"})
 

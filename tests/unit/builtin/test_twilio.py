@@ -164,7 +164,7 @@ def test_a_yes_without_an_id_leaves_doubt(there, body):
 def test_what_breaks_off_leaves_doubt_and_is_not_asked_again(there, mode):
     """Once bytes have left, nobody knows; the library makes no second request."""
     there.answers(mode=mode)
-    assert isinstance(outcome(sms(there.url, timeout=0.3)), Ambiguous)
+    assert isinstance(outcome(sms(there.url, timeout=1.0)), Ambiguous)
     assert len(there.got) == 1
 
 
