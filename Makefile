@@ -103,7 +103,7 @@ facts: $(VENV)/.stamp-dev ## Make the sample facts afresh
 	@$(BIN)/python tools/sample_clinic.py
 
 clean: ## Remove environments, caches and everything under var/
-	rm -rf .venv .venvs var dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	rm -rf .venv .venvs node_modules var dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One stamp for each step, so that a second run has nothing to do.

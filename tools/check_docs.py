@@ -22,6 +22,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import click
 import msgspec
+from channel_pages import example, kinds
 from msgspec import UnsetType
 from policy_pages import pages
 from pydantic import BaseModel, SecretStr
@@ -223,6 +224,7 @@ def _law(row: Row) -> str:
 
 
 GENERATED: dict[str, dict[str, Callable[[], str]]] = {
+    "channels.md": {"example": example, "kinds": kinds},
     "cli.md": {"commands": commands},
     "hooks.md": {"hooks": hooks},
     "configuration.md": {"settings": settings},

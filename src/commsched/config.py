@@ -26,7 +26,7 @@ from commsched.timing.rates import Rate, parse_daily, parse_spacing
 
 FILE = Path("config/commsched.toml")
 # What must never stand in the file itself.
-SECRETS = frozenset({"password", "secret", "token"})
+SECRETS = frozenset({"api_key", "auth_token", "password", "secret", "service_url", "token"})
 # What `check` looks for in texts: the lists of commsched/check/words/*.toml.
 WORD_LISTS = ("scores", "selling", "filler", "health", "stop", "common")
 LEAST_SECRET = 16

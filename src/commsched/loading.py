@@ -136,7 +136,7 @@ def load_plugins(folder: Path) -> Plugins:
         origins[name] = "installed"
     for path in sorted((folder / "plugins").glob("*.py")):
         name = f"plugins/{path.name}"
-        manager.register(_import(path), name)
+        manager.register(import_plugin(path), name)
         origins[name] = "deployment"
     _check_hooks(manager, origins)
     return Plugins(manager, origins, _kinds(manager))
@@ -157,8 +157,8 @@ def _installed() -> Iterable[tuple[str, ModuleType]]:
             raise ConfigurationError.one(entry.value, message, code="plugin") from error
 
 
-def _import(path: Path) -> ModuleType:
-    """A plugin file as a module; the error names the line in the file that failed."""
+def import_plugin(path: Path) -> ModuleType:
+    """A plugin file as a module. Raises :class:`ConfigurationError` with the line in the file that failed."""
     name = f"commsched_plugins.{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:

@@ -46,6 +46,7 @@ from commsched.plugin.base import (
     ChannelEvent,
     Condition,
     Entry,
+    EventKind,
     Forged,
     Longest,
     NoSettings,
@@ -62,6 +63,17 @@ from commsched.plugin.base import (
     WebhookAnswer,
     WebhookRequest,
 )
+from commsched.plugin.calls import (
+    Calls,
+    attempt_in,
+    library,
+    masked,
+    outcome_of_status,
+    quiet,
+    raised,
+    retry_after,
+    time_left,
+)
 from commsched.plugin.crash import crash_point
 from commsched.plugin.events import Copy, EventCalendar, EventSettings, RemoteCalendar, RemoteSettings
 from commsched.plugin.fields import Length, LocalTime, Week, ZoneName
@@ -69,7 +81,7 @@ from commsched.plugin.hookspecs import hookimpl
 from commsched.plugin.ical import entries_of
 from commsched.plugin.journal import Journal
 from commsched.plugin.view import Department, Snapshot, View, in_words, unreadable
-from commsched.plugin.web import Answer, Unreachable, web_address
+from commsched.plugin.web import Answer, Private, Unreachable, Unsent, web_address
 from commsched.plugin.web import ask as ask_web
 from commsched.plugin.web import fetch as read_web
 from commsched.timing.civil import (
@@ -103,6 +115,7 @@ __all__ = [
     "Attempt",
     "Booking",
     "Calendar",
+    "Calls",
     "Capabilities",
     "Case",
     "Channel",
@@ -120,6 +133,7 @@ __all__ = [
     "Entry",
     "Event",
     "EventCalendar",
+    "EventKind",
     "EventSettings",
     "Feedback",
     "Force",
@@ -136,6 +150,7 @@ __all__ = [
     "Outgoing",
     "Placed",
     "Policy",
+    "Private",
     "Profile",
     "Proposal",
     "Receipt",
@@ -150,6 +165,7 @@ __all__ = [
     "TryLater",
     "Unreachable",
     "Unreadable",
+    "Unsent",
     "Verdict",
     "View",
     "WebhookAnswer",
@@ -159,6 +175,7 @@ __all__ = [
     "ZoneName",
     "allow",
     "ask_web",
+    "attempt_in",
     "by_date",
     "could_not",
     "crash_point",
@@ -169,16 +186,23 @@ __all__ = [
     "hookimpl",
     "in_words",
     "instant",
+    "library",
     "local_date",
+    "masked",
     "must_not",
     "only",
+    "outcome_of_status",
     "parse_duration",
     "parse_exact",
     "parse_hours",
     "parse_week",
     "permission",
+    "quiet",
+    "raised",
     "read_web",
+    "retry_after",
     "start_of_day",
+    "time_left",
     "together",
     "unreadable",
     "web_address",

@@ -62,6 +62,7 @@ COMMANDS: dict[str, Entry] = {
     "conflicts": Entry("conflicts", "conflicts", "List what imports tried to overwrite and could not.", CARE),
     "facts": Entry("facts", "facts", "Say which facts nothing reads, and which are read and never recorded.", CARE),
     "plugins": Entry("plugins", "plugins", "List what is loaded, and from where.", CARE),
+    "plugin": Entry("plugin", "plugin", "Begin a new plugin, with its law test.", CARE),
     "restored": Entry("restored", "restored", "Say that the database was put back from a backup.", CARE),
     "doctor": Entry("doctor", "doctor", "Say how the deployment is, and what to do where it is not well.", CARE),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar, get_args, get_origin
@@ -228,12 +228,16 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class WebhookRequest:
-    """A provider's call to us: method, the exact public URL, headers in lower case, the raw body."""
+    """A provider's call to us: method, the exact public URL, headers in lower case, the raw body.
+
+    ``at`` is when it came in, for what carries no time of its own.
+    """
 
     method: str
     url: str
     headers: dict[str, str]
     body: bytes
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,14 @@ class Unreachable(CommschedError):
     """The server cannot be read."""
 
 
+class Unsent(Unreachable):
+    """Nothing was said to the server: it is not known, does not answer, or does not prove who it is."""
+
+
+class Private(Unsent):
+    """The server is in a private network, so nothing was said to it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a server answered; the names of ``headers`` are in lower case."""
@@ -81,9 +89,9 @@ def _resolved(host: str, port: int, timeout: float) -> tuple[str, ...]:
     asking.start()
     asking.join(max(timeout, 0))
     if asking.is_alive():
-        raise Unreachable(f"Nobody said in time where the host {host} is.")
+        raise Unsent(f"Nobody said in time where the host {host} is.")
     if not found:
-        raise Unreachable(f"The host {host} is not known.")
+        raise Unsent(f"The host {host} is not known.")
     return found[0]
 
 
@@ -118,13 +126,15 @@ def ask(
 ) -> Answer:
     """One request and its answer, whatever that is; no redirect is followed. Raises :class:`Unreachable`.
 
-    ``timeout`` is for all of it, ``limit`` the longest body that is read, in bytes.
+    It is :class:`Unsent` where the request was not begun. ``timeout`` is for all of it, ``limit`` the longest body that
+    is read, in bytes.
     """
     until = monotonic() + timeout
     addresses = check_host(parts, allow_private=allow_private, timeout=timeout)
     host = str(parts.hostname)
     connection = HTTPConnection(host, parts.port or PORTS[parts.scheme])
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    failed: type[Unreachable] = Unsent
     try:
         # What the name meant when it was checked, it may not mean a moment later: so it is not asked again.
         connection.sock = _connected(addresses, connection.port, until)
@@ -133,13 +143,14 @@ def ask(
         with _patience(connection.sock, until - monotonic()):
             if isinstance(connection.sock, SSLSocket):
                 connection.sock.do_handshake()
+            failed = Unreachable
             connection.request(method, path, body, {**headers, "Accept-Encoding": "identity", "Host": parts.netloc})
             response = connection.getresponse()
             return Answer(response.status, _headers(response), _body(response, limit))
     except TimeoutError as error:
-        raise Unreachable(f"{host} did not answer in time.") from error
+        raise failed(f"{host} did not answer in time.") from error
     except (OSError, HTTPException) as error:
-        raise Unreachable(f"{host} cannot be read ({type(error).__name__}).") from error
+        raise failed(f"{host} cannot be read ({type(error).__name__}).") from error
     finally:
         connection.close()
 
@@ -208,7 +219,7 @@ def _patience(sock: socket, seconds: float) -> Iterator[None]:
 
 def _check(address: str, *, allow_private: bool) -> None:
     if not allow_private and not all(map(_is_public, _meant(ip_address(address.partition("%")[0])))):
-        raise Unreachable("The server is in a private network; if that is right, set allow_private = true.")
+        raise Private("The server is in a private network; if that is right, set allow_private = true.")
 
 
 def _is_public(address: IPv4Address | IPv6Address) -> bool:
