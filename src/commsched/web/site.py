@@ -12,6 +12,8 @@ from litestar.datastructures import State as Shared
 from litestar.params import FromPath
 
 from commsched.app import App
+from commsched.render.links import WEBHOOKS
+from commsched.web.doors import doors
 from commsched.web.letters import opened
 from commsched.web.limits import Limits
 from commsched.web.pages import Page, nowhere
@@ -46,6 +48,8 @@ def site(app: App) -> Litestar:
     limits = Limits()
 
     def limited(request: Request[object, object, Shared]) -> Response[str] | None:
+        if request.url.path.startswith(WEBHOOKS):
+            return None  # providers sign what they say, and may say much
         host = request.client.host if request.client is not None else ""
         return None if limits.address(host) else _TOO_OFTEN
 
@@ -74,7 +78,7 @@ def site(app: App) -> Litestar:
         return Response(STYLE, media_type="text/css", headers={**HEADERS, "Cache-Control": "max-age=3600"})
 
     return Litestar(
-        [message, about, pressed, style],
+        [message, about, pressed, style, *doors(app)],
         before_request=limited,
         openapi_config=None,
         request_max_body_size=MOST_BODY,
