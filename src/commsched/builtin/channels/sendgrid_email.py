@@ -26,7 +26,7 @@ from datetime import UTC, datetime, timedelta
 from email import policy
 from email.headerregistry import Address
 from email.parser import BytesHeaderParser
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -247,7 +247,12 @@ def _alike(messages: Sequence[Outgoing]) -> list[list[Outgoing]]:
 
 
 def _head(message: Outgoing) -> Any:  # noqa: ANN401 - headers by name
-    return BytesHeaderParser(policy=policy.default).parsebytes(message.mime)
+    return _parsed(message.mime)
+
+
+@lru_cache(maxsize=2 * BATCH)
+def _parsed(mime: bytes) -> Any:  # noqa: ANN401 - as above; kept, as it is asked for thrice
+    return BytesHeaderParser(policy=policy.default).parsebytes(mime)
 
 
 def _personal(message: Outgoing) -> dict[str, Any]:
