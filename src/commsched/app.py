@@ -248,7 +248,8 @@ class App:
     @cached_property
     def hearing(self) -> Hearing:
         """What comes in at the channels."""
-        return Hearing(self.store, self.channels, next(iter(self.configuration.departments)), self.plugins.tell)
+        asked, units = next(iter(self.configuration.departments)), self.configuration.deployment.units
+        return Hearing(self.store, self.channels, asked, "mi" if units == "mi" else "km", self.plugins.tell)
 
     def heard(self, channel: str, request: WebhookRequest) -> WebhookAnswer:
         """Take a provider's call in; the answer is for the provider, and what it told is durable.

@@ -34,6 +34,7 @@ TRIGGERS: Mapping[TriggerKind, tuple[str, ...]] = {
     "service_record": ("service_record",),
     "appointment": ("appointment",),
     "feedback": ("feedback",),
+    "reply": ("reply",),
     "case": ("case",),
     "commitment": ("commitment",),
     "offer": ("wish",),

@@ -20,11 +20,14 @@ from sqlalchemy import Connection, Row
 from commsched.delivery.authors import Author, author_of
 from commsched.delivery.optouts import complaint, opt_in, opt_out
 from commsched.delivery.receipts import Result, settle
+from commsched.delivery.replying import DIGITS, Heard, effects
 from commsched.model.decisions import ACCEPTED, MessageState
-from commsched.model.facts import AnyFact, ContactPoint, Delivered, Reply, Sent
+from commsched.model.facts import AnyFact, ContactPoint, Delivered, Meaning, Reply, Sent, Unit
 from commsched.model.subjects import address_subject, key_of, kind_of_medium
 from commsched.plugin.base import Accepted, ChannelEvent
 from commsched.plugin.crash import crash_point
+from commsched.replies import meaning as words
+from commsched.replies.quoted import said
 from commsched.store import queries
 from commsched.store.ledgers import append, wake_for
 from commsched.store.messages import TaskRecord, load_record, message_row, task_row
@@ -47,11 +50,15 @@ _sent = msgspec.json.Decoder(Sent)
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The channel that events come from, what it serves, and the department that is asked where none is known."""
+    """The channel that events come from, what it serves, and the department that is asked where none is known.
+
+    ``units`` is what meters count in where a reply does not say.
+    """
 
     channel: str
     medium: str
     department: str
+    units: Unit = "km"
 
 
 @dataclass(slots=True)
@@ -161,9 +168,10 @@ class _Taking:
             if event.kind == "complaint":
                 self.facts += complaint(self.origin.channel, medium, address, people, times)
             else:
-                said = opt_out if event.kind == "opt_out" else opt_in
-                self.facts += said(self.origin.channel, medium, address, people, times, event.text)
-        elif event.kind in {"reply", "digit"}:
+                told = opt_out if event.kind == "opt_out" else opt_in
+                self.facts += told(self.origin.channel, medium, address, people, times, event.text)
+        if event.kind in {"reply", "digit"} or (event.kind == "opt_in" and self._means(event).kind == "confirm"):
+            # YES is a word by which people come back at some providers, and an answer everywhere.
             self._replied(event, name, address, row)
 
     def _everybody(self, address: str, row: Row[Any] | None) -> set[str]:
@@ -193,16 +201,34 @@ class _Taking:
     def _replied(self, event: ChannelEvent, name: str, address: str, row: Row[Any] | None) -> None:
         author = author_of(self.connection, self.origin.medium, address, row, self.now)
         owner = f"c:{author.customer}" if author.customer else author.circle
-        self.facts.append((owner, self._reply(event, name, author)))
+        means = self._means(event)
+        heard = Heard(
+            means, author.customer, self.origin.medium, address, author.key, (min(event.at, self.now), self.now),
+            self.origin.units,
+        )  # fmt: skip
         if author.customer:
+            understood, stated = effects(self.connection, heard)
+            self.facts.append((owner, self._reply(event, name, author, understood)))
+            self.facts += [(owner, fact) for fact in stated]
             return
+        self.facts.append((owner, self._reply(event, name, author, None)))
+        if means.kind == "stop":
+            # Whoever of them it was: nothing more goes to that address.
+            self.facts += opt_out(
+                self.origin.channel, self.origin.medium, address, author.people, heard.times, event.text
+            )
         if author.people:
             self.taken.shared += 1
             self.tasks.append(self._ask_who(event, name, author))
         else:
             self.taken.unknown += 1
 
-    def _reply(self, event: ChannelEvent, name: str, author: Author) -> Reply:
+    def _means(self, event: ChannelEvent) -> words.Meaning:
+        if event.kind == "digit":
+            return DIGITS.get(event.text.strip(), words.Meaning("unclear"))
+        return words.meaning(said(event.text) if self.origin.medium == "email" else event.text)
+
+    def _reply(self, event: ChannelEvent, name: str, author: Author, understood: Meaning | None) -> Reply:
         return Reply(
             at=min(event.at, self.now),
             recorded_at=self.now,
@@ -213,6 +239,7 @@ class _Taking:
             medium=self.origin.medium,
             key=author.key or None,
             text=event.text[:MOST_TEXT] or None,
+            meaning=understood,
         )
 
     def _ask_who(self, event: ChannelEvent, name: str, author: Author) -> TaskRecord:

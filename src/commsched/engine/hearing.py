@@ -15,6 +15,7 @@ from commsched.delivery.events import Origin, Taken, take
 from commsched.delivery.send import CALL_SECONDS
 from commsched.engine.channels import medium_of
 from commsched.errors import UnknownName
+from commsched.model.facts import Unit
 from commsched.plugin.base import Channel, ChannelEvent, Forged, WebhookAnswer, WebhookRequest
 from commsched.store import queries
 from commsched.store.store import Store
@@ -30,7 +31,9 @@ Run = Callable[[Coroutine[Any, Any, Listed]], Listed]
 
 @dataclass
 class Hearing:
-    """Takes in what channels hear. ``department`` is asked where no message says which is concerned.
+    """Takes in what channels hear.
+
+    ``department`` is asked where no message says which is concerned; ``units`` is what meters count in.
 
     ``forged`` counts the calls of this process that carried no valid signature.
     """
@@ -38,6 +41,7 @@ class Hearing:
     store: Store
     channels: Mapping[str, Channel[Any]]
     department: str
+    units: Unit
     tell: Callable[..., None]
     forged: Counter[str] = field(default_factory=Counter)
 
@@ -62,7 +66,7 @@ class Hearing:
         self, channel: Channel[Any], events: Iterable[ChannelEvent], now: datetime, *, asked: bool = False
     ) -> Taken:
         """Make events durable, and tell the observers; ``asked``: remember that this channel was asked by now."""
-        origin = Origin(channel.name, medium_of(channel), self.department)
+        origin = Origin(channel.name, medium_of(channel), self.department, self.units)
         with self.store.write() as connection:
             taken = take(connection, origin, events, now)
             if asked:

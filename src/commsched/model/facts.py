@@ -348,12 +348,22 @@ class Delivered(Fact, tag="delivered", frozen=True, kw_only=True):
     detail: str | None = None
 
 
+Meaning = Literal[
+    "confirm", "decline", "later", "reschedule", "cancel", "who", "wrong_person", "not_mine", "start", "help",
+    "stop", "number", "empty", "unclear",
+]  # fmt: skip
+
+
 class Reply(Fact, tag="reply", frozen=True, kw_only=True):
-    """The customer answered a message; ``key`` names it where that is known."""
+    """The customer answered a message; ``key`` names it where that is known.
+
+    ``meaning`` is what was understood and acted upon; ``unclear`` where a person must read it.
+    """
 
     medium: str
     key: str | None = None
     text: Text | None = None
+    meaning: Meaning | None = None
 
 
 AnyFact = (

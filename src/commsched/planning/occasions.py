@@ -30,7 +30,7 @@ LONG = timedelta(days=400)
 # Triggers that hang on a civil date which is known long before, on dates of the calendar, or on what has just happened.
 DATED = frozenset({"service_due", "obligation"})
 ENUMERATED = frozenset({"season", "schedule"})
-SUDDEN = frozenset({"event", "feedback", "service_record", "case", "offer"})
+SUDDEN = frozenset({"event", "feedback", "reply", "service_record", "case", "offer"})
 # What is not caused by a person's action waits for no second thought.
 NO_HOLD_BACK = DATED | ENUMERATED
 _MONTHS = re.compile(r"\d\s*(mo|y)")

@@ -134,6 +134,12 @@ class Subjects:
                 values = {"feedback.mood": feedback.mood, "feedback.department": feedback.department or ""}
                 yield self._once(identity, feedback, None, values=values)
 
+    def reply(self, trigger: Trigger) -> Iterator[Occurrence]:
+        for reply in self.state.replies:
+            if reply.meaning is not None and _matches(reply.meaning, trigger.values) and reply.at >= self._earliest:
+                values = {"reply.meaning": reply.meaning, "reply.medium": reply.medium, "reply.text": reply.text or ""}
+                yield self._once(digest_of(reply).hex(), reply, None, values=values)
+
     def _once(
         self, identity: str, fact: AnyFact, asset: str | None, *, values: Mapping[str, object], service: str = ""
     ) -> Occurrence:
@@ -383,6 +389,7 @@ _KEPT = {
     "obligation": "obligations",
     "event": "events",
     "feedback": "feedback",
+    "reply": "replies",
     "case": "cases",
     "commitment": "commitments",
     "hold": "holds",
@@ -395,6 +402,7 @@ _READERS: dict[str, Callable[[Subjects, Trigger], Iterator[Occurrence]]] = {
     "obligation": Subjects.obligation,
     "event": Subjects.event,
     "feedback": Subjects.feedback,
+    "reply": Subjects.reply,
     "case": Subjects.case,
     "commitment": Subjects.commitment,
     "hold": Subjects.hold,

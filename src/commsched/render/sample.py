@@ -84,6 +84,12 @@ _TRIGGERS: Mapping[str, Mapping[str, object]] = {
         "event.item": "corolla",
         "event.amount": 24990.0,
     },
+    "reply": {
+        "event": datetime(2026, 11, 4, 17, tzinfo=UTC),
+        "reply.meaning": "unclear",
+        "reply.medium": "sms",
+        "reply.text": "Could it be the blue one?",
+    },
     "feedback": {
         "event": datetime(2026, 11, 4, 17, tzinfo=UTC),
         "feedback.mood": "annoyed",
@@ -142,6 +148,7 @@ _UNKNOWN: Mapping[str, object] = {
     "obligation.amount": None,
     "case.severity": "",
     "feedback.department": "",
+    "reply.text": "",
 }
 
 

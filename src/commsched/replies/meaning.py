@@ -17,10 +17,8 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 from unicodedata import combining, normalize
 
-Kind = Literal[
-    "confirm", "decline", "later", "reschedule", "cancel", "who", "wrong_person", "not_mine", "start", "help",
-    "stop", "number", "empty", "unclear",
-]  # fmt: skip
+from commsched.model.facts import Meaning as Kind
+
 Scope = Literal["sms", "email", "voice", "everything"]
 LANGUAGES = ("en", "es", "de", "fr")
 # A text that is longer is a letter: somebody reads it.

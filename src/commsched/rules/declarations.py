@@ -78,6 +78,11 @@ BY_TRIGGER: Mapping[TriggerKind, tuple[Row, ...]] = {
         ("feedback.mood", "string", "`delighted`, `fine`, `annoyed` or `trapped`"),
         ("feedback.department", "string", "the department it is about; empty if not stated"),
     ),
+    "reply": (
+        ("reply.meaning", "string", "what was understood, or `unclear`"),
+        ("reply.medium", "string", "the medium on which they answered"),
+        ("reply.text", "string", "what they wrote"),
+    ),
     "case": (
         ("case.id", "string", "the case's id"),
         ("case.kind", "string", "its kind"),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import get_args
 
-from commsched.model.facts import AppointmentStatus, Mood
+from commsched.model.facts import AppointmentStatus, Meaning, Mood
 from commsched.model.vocabulary import Vocabulary
 from commsched.rules.problems import Findings, suggestion
 from commsched.rules.yamldoc import KeyPath
@@ -24,6 +24,7 @@ _FIXED: Mapping[str, tuple[str, ...]] = {
     "customer.status": ("prospect", "active", "former", "deceased"),
     "mood": (*get_args(Mood), ""),
     "feedback.mood": get_args(Mood),
+    "reply.meaning": get_args(Meaning),
     "record.outcome": ("done", "declined", "done_elsewhere", "advised"),
     "appointment.status": get_args(AppointmentStatus),
     "appointment.booked_by": ("customer", "staff", "system"),

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field
 
-from commsched.model.facts import AppointmentStatus, Mood
+from commsched.model.facts import AppointmentStatus, Meaning, Mood
 from commsched.rules.problems import Entry, as_list
 from commsched.rules.values import Exact, Length, MonthDay, Name, Names, Pace, Region, Text
 
@@ -60,6 +60,12 @@ class SeasonEntry(Entry):
     regions: Several[Region] = ()
 
 
+class ReplyEntry(Entry):
+    """What was understood of an answer; ``unclear`` is what a person must read."""
+
+    meaning: Several[Meaning] = ()
+
+
 class HoldEntry(Entry):
     """A pause that somebody has put on something; ``purpose``: only those that bind one of these."""
 
@@ -75,6 +81,7 @@ class TriggerEntry(Entry):
     obligation: Name = ""
     event: Name = ""
     feedback: Annotated[FeedbackEntry, BeforeValidator(_nothing_is_empty)] = FeedbackEntry()
+    reply: Annotated[ReplyEntry, BeforeValidator(_nothing_is_empty)] = ReplyEntry()
     case: Annotated[CaseEntry, BeforeValidator(_nothing_is_empty)] = CaseEntry()
     commitment: Annotated[CommitmentEntry, BeforeValidator(_nothing_is_empty)] = CommitmentEntry()
     hold: Annotated[HoldEntry, BeforeValidator(_nothing_is_empty)] = HoldEntry()

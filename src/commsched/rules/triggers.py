@@ -85,6 +85,10 @@ def _feedback(entry: TriggerEntry, _vocabulary: Vocabulary, _findings: Findings)
     return Trigger("feedback", values=entry.feedback.mood)
 
 
+def _reply(entry: TriggerEntry, _vocabulary: Vocabulary, _findings: Findings) -> Trigger:
+    return Trigger("reply", values=entry.reply.meaning)
+
+
 def _case(entry: TriggerEntry, _vocabulary: Vocabulary, _findings: Findings) -> Trigger:
     return Trigger("case", values=entry.case.status)
 
@@ -143,6 +147,7 @@ _MAKERS: Mapping[TriggerKind, Callable[[TriggerEntry, Vocabulary, Findings], Tri
     "obligation": _obligation,
     "event": _event,
     "feedback": _feedback,
+    "reply": _reply,
     "case": _case,
     "commitment": _commitment,
     "hold": _hold,

@@ -8,7 +8,7 @@ from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
 from commsched.app import App
-from commsched.engine.answers import Answer
+from commsched.delivery.answers import Answer
 from commsched.model.state import Appointment, State
 from commsched.planning import contact
 from commsched.planning.fold import fold

@@ -11,7 +11,7 @@ from typing import Literal, cast, get_args
 from sqlalchemy import Connection
 
 from commsched.app import App
-from commsched.engine.answers import Scope
+from commsched.delivery.answers import Scope
 from commsched.engine.atdesk import require_free
 from commsched.errors import FactRejected, SlotTaken
 from commsched.model.facts import AnyFact, Mood

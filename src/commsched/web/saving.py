@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import UNSET
 
 from commsched.app import App
-from commsched.engine.answers import SOURCE
+from commsched.delivery.answers import SOURCE
 from commsched.errors import FactRejected
 from commsched.model.consents import permission
 from commsched.model.facts import AnyFact, Consent, ContactPoint, Customer, Intent, Preference, Reading, Unit

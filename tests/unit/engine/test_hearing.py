@@ -48,7 +48,7 @@ def shop(garage, provider, customer):
     found.tick()
     found.told = []
     channels = {"mail": found.mail, "text": found.text}
-    found.hearing = Hearing(found.store, channels, "desk", lambda _, event: found.told.append(event))
+    found.hearing = Hearing(found.store, channels, "desk", "mi", lambda _, event: found.told.append(event))
     return found
 
 

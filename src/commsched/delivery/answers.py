@@ -12,7 +12,7 @@ from typing import Literal, TypedDict, Unpack
 
 from msgspec import UNSET, UnsetType
 
-from commsched.model.facts import AnyFact, Appointment, AppointmentStatus, Consent, Feedback, Mood, Reply
+from commsched.model.facts import AnyFact, Appointment, AppointmentStatus, Consent, Feedback, Mood, Offer, Reply
 from commsched.model.state import Appointment as Standing
 from commsched.model.state import State
 from commsched.rules.rule import Service
@@ -109,6 +109,17 @@ class Answer:
             asset=asset if asset is not None else UNSET,
         )
         return [fact, self.replied("another time")]
+
+    def accept(self, offer: Offer) -> Appointment:
+        """They take the free time that they were offered."""
+        return self._appointment(
+            "booked",
+            booked_by="customer",
+            service=offer.service,
+            start=offer.start,
+            end=offer.end,
+            calendar=offer.calendar,
+        )
 
     def stop(self, scope: Scope, state: State) -> list[AnyFact]:
         """They want no more: about this topic, for this purpose, on this medium, or at all."""
