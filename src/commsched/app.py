@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import secrets
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email.utils import parseaddr
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from commsched.config import FILE, Configuration, InstanceSettings, load_configuration
+from commsched.config import Configuration, load_configuration
 from commsched.delivery.breakers import down_media
 from commsched.delivery.compose import Composer, Letterhead
 from commsched.engine.booking import Desk, resources_of
@@ -30,23 +30,20 @@ from commsched.engine.sources import Pulled, hash_of, hear, pull, stale
 from commsched.engine.sync import Sync, Synced
 from commsched.engine.virtual import Recording, RecordingSettings
 from commsched.engine.waiting import match
-from commsched.errors import ConfigurationError, TemplateError
-from commsched.loading import Plugins, fingerprint, load_plugins, undeclared
+from commsched.errors import TemplateError
+from commsched.loading import Plugins, fingerprint, load_plugins
+from commsched.making import policies_of, words_of
 from commsched.model.decisions import Plan
 from commsched.model.facts import AnyFact
-from commsched.model.vocabulary import Vocabulary
 from commsched.planning.plan import plan
-from commsched.planning.world import Applied, Pause, World
-from commsched.plugin.base import Calendar, Channel, Policy, Source, WebhookAnswer, WebhookRequest
+from commsched.planning.world import Pause, World
+from commsched.plugin.base import Calendar, Channel, Source, WebhookAnswer, WebhookRequest
 from commsched.plugin.view import Department, Snapshot
 from commsched.render.context import Context
 from commsched.render.links import Links
 from commsched.render.mail import Mailbox
 from commsched.render.renderer import Renderer
-from commsched.rules.declarations import for_policy
-from commsched.rules.expressions import compile_expression
-from commsched.rules.loading import load_rules, load_services, load_vocabulary
-from commsched.rules.rule import Rule, Service
+from commsched.rules.rule import Rule
 from commsched.store import queries, slots
 from commsched.store.checks import Checker
 from commsched.store.intake import Batch, Origin, from_lines, read
@@ -81,14 +78,16 @@ class App:
         self.configuration: Configuration = load_configuration(self.folder)
         self.public_url = self.configuration.deployment.public_url
         self.plugins: Plugins = load_plugins(self.folder)
-        self.vocabulary, self.services, self.rules = self._words(tolerate)
+        self.vocabulary, self.services, self.rules = words_of(self.folder, self.configuration, tolerate)
         self.renderer = self._renderer()
-        self.channels = self._channels()
+        made = self.plugins.make
+        self.channels: dict[str, Channel[Any]] = {
+            one.label: made(Channel, one, self.folder, self._zone) for one in self.configuration.channels
+        }
         if recording:
             media = {name: RecordingSettings(medium=medium_of(channel)) for name, channel in self.channels.items()}
             self.channels = {name: Recording(settings, name=name) for name, settings in media.items()}
-        self.policies = self._policies()
-        made = self.plugins.make
+        self.policies = policies_of(self.plugins, self.configuration, self.vocabulary, self.folder)
         self.calendars: dict[str, Calendar[Any]] = {
             one.label: made(Calendar, one, self.folder, self._zone) for one in self.configuration.calendars
         }
@@ -282,14 +281,6 @@ class App:
             new = self.record(batch.facts)
             yield replace(batch, facts=[("", fact) for fact in new])
 
-    def _words(self, tolerate: frozenset[str]) -> tuple[Vocabulary, Mapping[str, Service], tuple[Rule, ...]]:
-        """Vocabulary, services and rules; the problems of all of them together."""
-        config = self.folder / "config"
-        words = load_vocabulary(config / "vocabulary.yaml")
-        services = load_services(config / "services.yaml", words)
-        words = replace(words, services=frozenset(services), departments=frozenset(self.configuration.departments))
-        return words, services, load_rules(config / "rules", words, services, tolerate)
-
     def _renderer(self) -> Renderer:
         settings = self.configuration.deployment
 
@@ -298,35 +289,6 @@ class App:
                 function(environment)
 
         return Renderer(self.folder / "templates", settings.name, locale=settings.locale, prepare=prepare)
-
-    def _channels(self) -> dict[str, Channel[Any]]:
-        declared = self.configuration.channels
-        return {one.label: self.plugins.make(Channel, one, self.folder, self._zone) for one in declared}
-
-    def _policies(self) -> tuple[Applied, ...]:
-        return tuple(self._policy(one) for one in self.configuration.policies)
-
-    def _policy(self, declared: InstanceSettings) -> Applied:
-        made = self.plugins.make(Policy, declared, self.folder, self._zone)
-        if unknown := sorted(made.sources - {one.label for one in self.configuration.sources}):
-            message = f"the policy {declared.label} depends on {unknown[0]!r}, and there is no such source"
-            raise ConfigurationError.one(FILE, message, code="unknown_source")
-        if wrong := list(undeclared(made, declared.label, self.vocabulary)):
-            raise ConfigurationError(wrong)
-        names = for_policy(self.vocabulary)
-        made.compiled = {
-            field: compile_expression(text, names, where=f"{declared.label}.{field}")
-            for field, text in made.expressions.items()
-        }
-        kind = type(made)
-        return Applied(
-            declared.label,
-            made,
-            _chosen(declared.purposes, kind.purposes),
-            _chosen(declared.topics, None),
-            _chosen(declared.departments, None),
-            _chosen(declared.media, kind.media),
-        )
 
     @property
     def _zone(self) -> ZoneInfo:
@@ -396,12 +358,6 @@ class App:
             return self.renderer.phrase(text, seen)
         except TemplateError as error:
             return f"{text} ({error.detail})"
-
-
-def _chosen(stated: tuple[str, ...] | None, default: Collection[str] | None) -> frozenset[str] | None:
-    if stated is not None:
-        return frozenset(stated)
-    return frozenset(default) if default is not None else None
 
 
 def _rule_row(rule: Rule, known: Mapping[str, int], first: datetime) -> dict[str, object]:

@@ -7,56 +7,23 @@ second occurrence (DESIGN §7).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import date, datetime, timedelta
-from functools import lru_cache
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import msgspec
 from msgspec.structs import replace
 
-from commsched.model.decisions import Anchor
 from commsched.model.facts import AnyFact, Sent
-from commsched.model.state import Appointment, Asset, Promise, State
+from commsched.model.state import Asset, Promise, State
 from commsched.model.subjects import digest_of, key_of
 from commsched.planning.due import Dues, asset_values, customer_values, due_values
+from commsched.planning.occurrence import Occurrence, repeated, scheduled, seasons
 from commsched.planning.reach import FIRST, Bounds
-from commsched.planning.recurring import fires, shifted
 from commsched.planning.waiting import is_wanted
 from commsched.planning.world import World
 from commsched.rules.rule import Rule, Trigger
-from commsched.timing.civil import start_of_day, zone
+from commsched.timing.civil import zone
 
-MonthDay = tuple[int, int]
 UPCOMING = frozenset({"booked", "confirmed", "completed"})
-
-
-class Occurrence(msgspec.Struct, frozen=True, gc=False):
-    """One thing that a rule speaks about.
-
-    ``anchors``: civil dates or UTC instants by name; ``main``: the one that messages are about. ``born``: when it came
-    to be known. ``cause``: who caused it. ``live``: whether the trigger's status matches now (an appointment that was
-    cancelled still owes a correction). ``place``: the zone of an appointment's place.
-    """
-
-    subject: str
-    id: str
-    main: str
-    anchors: dict[str, datetime | date]
-    born: datetime
-    cause: str = "import"
-    live: bool = True
-    asset: Asset | None = None
-    service: str = ""
-    since: date | None = None
-    place: ZoneInfo | None = None
-    values: Mapping[str, object] = msgspec.field(default_factory=dict)
-    certain: bool = True
-    appointment: Appointment | None = None
-
-    def anchor(self, place: ZoneInfo) -> Anchor:
-        """The moment that messages are about; a civil date is its first instant at the customer's place."""
-        at = self.anchors[self.main]
-        return Anchor(self.main, at if isinstance(at, datetime) else start_of_day(at, place))
 
 
 class Subjects:
@@ -84,7 +51,7 @@ class Subjects:
         self._earliest = bounds.earliest if rule.repeat is None and "event" in bounds.anchors else FIRST
         self._bounds = bounds
         found = _READERS[kind](self, rule.trigger)
-        return found if rule.repeat is None else _repeated(found, rule.repeat.every, rule.repeat.at_most)
+        return found if rule.repeat is None else repeated(found, rule.repeat.every, rule.repeat.at_most)
 
     def asset(self, name: str | None) -> Asset | None:
         return self.state.assets.get(name) if name is not None else None
@@ -288,10 +255,10 @@ class Subjects:
         region = self.state.profile.region or self.world.region
         if trigger.season is None or (trigger.regions and not _in_regions(region, trigger.regions)):
             return
-        yield from _seasons(*trigger.season, self.now.year - 1, (self.now + self.world.horizon).year + 1)
+        yield from seasons(*trigger.season, self.now.year - 1, (self.now + self.world.horizon).year + 1)
 
     def schedule(self, trigger: Trigger) -> Iterator[Occurrence]:
-        yield from _scheduled(trigger.cron, str(self.world.zone), *self._bounds.days)
+        yield from scheduled(trigger.cron, str(self.world.zone), *self._bounds.days)
 
     def variables(self, occurrence: Occurrence, rule: Rule) -> dict[str, object]:
         """Everything that expressions and templates see of an occurrence."""
@@ -349,37 +316,12 @@ class Subjects:
         )
 
 
-# Seasons and cron lines are the same for everybody.
-@lru_cache(maxsize=64)
-def _seasons(opens: MonthDay, closes: MonthDay, first: int, last: int) -> tuple[Occurrence, ...]:
-    found = []
-    for year in range(first, last + 1):
-        start, end = date(year, *opens), date(year + (closes < opens), *closes)
-        found.append(Occurrence("-", str(year), "opens", {"opens": start, "closes": end}, FIRST, since=start))
-    return tuple(found)
-
-
-@lru_cache(maxsize=256)
-def _scheduled(cron: str, place: str, first: date, last: date) -> tuple[Occurrence, ...]:
-    times = fires(cron, place, first, last)
-    return tuple(Occurrence("-", at.isoformat(), "event", {"event": at}, at, since=at.date()) for at in times)
-
-
 def _matches(value: str, wanted: tuple[str, ...]) -> bool:
     return not wanted or value in wanted
 
 
 def _in_regions(region: str, regions: tuple[str, ...]) -> bool:
     return any(region == wanted or region.startswith(f"{wanted}-") for wanted in regions)
-
-
-def _repeated(found: Iterator[Occurrence], every: str, at_most: int) -> Iterator[Occurrence]:
-    for one in found:
-        yield one
-        anchors = one.anchors
-        for count in range(2, at_most + 1):
-            anchors = {name: shifted(at, every) for name, at in anchors.items()}
-            yield replace(one, id=f"{one.id}#{count}", anchors=anchors)
 
 
 # Where the state keeps what a trigger of some kind is about.

@@ -18,7 +18,8 @@ from commsched.model.subjects import key_of
 from commsched.planning import contact
 from commsched.planning.fold import MOVE
 from commsched.planning.ledger import Ledger
-from commsched.planning.occurrences import Occurrence, Subjects
+from commsched.planning.occurrence import Occurrence
+from commsched.planning.occurrences import Subjects
 from commsched.planning.outlook import ALWAYS
 from commsched.planning.prep import Telling, last_told, name_in, shown
 from commsched.planning.reach import FIRST, Bounds
