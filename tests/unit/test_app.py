@@ -178,7 +178,7 @@ def test_what_follows_from_rules_alone_is_worked_out_once(app, customer, learn):
     assert before.pauses == ()
     later = one.clock.now() + timedelta(days=1)
     since = {rule.name: later}
-    fresh = after.as_it_stands("other", {}, since, after.pauses, {})
+    fresh = after.as_it_stands("other", {}, since, after.pauses, {}, {})
     assert fresh.chain(rule.purpose, rule.topic, rule.department) is before.chain(
         rule.purpose, rule.topic, rule.department
     )
