@@ -310,8 +310,8 @@ def load_configuration(folder: Path) -> Configuration:
 def public_address(text: str) -> str:
     """A public address as it is used, without a slash at its end; ``ValueError`` says what would be right."""
     parts = urlsplit(text)
-    if text and (parts.scheme not in {"https", "http"} or not parts.hostname or parts.query or parts.fragment):
-        message = "write an address such as https://my.garage.example"
+    if text and (parts.scheme not in {"https", "http"} or not parts.hostname or parts.path.strip("/") or parts.query):
+        message = "write an address without a path, such as https://my.garage.example"
         raise ValueError(message)
     if parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
         message = (

@@ -68,15 +68,28 @@ def test_stopping_one_topic_keeps_the_rest(told, phone):
 
 
 def test_a_correction_outlasts_a_later_import(told, phone):
-    """The mail address as the customer corrected it stays, whatever the next import says (story 09)."""
+    """The name as the customer corrected it stays, whatever the next import says (story 09)."""
     shop = told()
     phone.goto(f"{shop.home}/preferences")
-    phone.get_by_label("Your mail address").fill("ana.ortiz@example.org")
+    phone.get_by_label("Your name").fill("Ana María Ortiz")
+    phone.locator("form", has=phone.get_by_label("Your name")).get_by_role("button").click()
+    assert "It is noted" in phone.get_by_role("status").inner_text()
+    shop.tale.given("customer", id="C1", name="Anna Ortis", source="dms")
+    shop.tale.until("2026-12-20")
+    mail = next(iter(one for one in shop.tale.app.channels["mail"].sent.values() if "/reminder/" in one.key))
+    assert "Hello Ana María Ortiz" in mail.text
+
+
+def test_a_new_address_is_made_sure_of_by_a_person(told, phone):
+    """Whoever has a link cannot send all that follows to themselves: somebody calls first, and mail goes as before."""
+    shop = told()
+    phone.goto(f"{shop.home}/preferences")
+    phone.get_by_label("Your mail address").fill("somebody@example.org")
     phone.locator("form", has=phone.get_by_label("Your mail address")).get_by_role("button").click()
     assert "It is noted" in phone.get_by_role("status").inner_text()
-    shop.tale.given("contact_point", customer="C1", kind="email", address="ana@example.com", valid=True, source="dms")
     shop.tale.until("2026-12-20")
-    assert shop.tale.sent(rule="appointment-reminders", step="reminder").to == "ana.ortiz@example.org"
+    shop.tale.task(rule="reply-for-a-person", words="My new mail address is somebody@example.org")
+    assert shop.tale.sent(rule="appointment-reminders", step="reminder").to == "ana@example.com"
 
 
 def test_feedback_changes_the_plan(told, phone):

@@ -6,10 +6,15 @@ from datetime import timedelta
 from urllib.parse import urlencode, urlsplit
 
 import pytest
+from people import car, driver, odometer, serviced
+from reader import Reader
 
+from commsched.model.consents import permission
+from commsched.planning.fold import fold
 from commsched.render.links import Links
 from commsched.store import queries
 from commsched.store.keys import SETTING
+from commsched.store.ledgers import load
 
 
 def ask(url, method="GET", form=None, headers=None):
@@ -114,9 +119,11 @@ def test_pressed_twice_is_pressed_once(told, action):
         ("reschedule", {"when": "tomorrow"}),
         ("reschedule", {"when": "2026-12-15T09:00:00"}),
         ("reschedule", {"when": "9999-12-31T23:59:59+00:00"}),
+        ("reschedule", {"when": "0001-01-01T00:00:00+14:00"}),
         ("preferences", {"what": "email", "value": "not an address"}),
         ("preferences", {"what": "phone", "value": "12"}),
         ("preferences", {"what": "reading", "asset": "V1", "value": "many"}),
+        ("preferences", {"what": "reading", "asset": "V1", "value": "41200.5"}),
         ("preferences", {"what": "reading", "asset": "V9", "value": "4"}),
         ("preferences", {"what": "keeping", "asset": "V1", "years": "900"}),
         ("preferences", {"what": "language", "language": "xx"}),
@@ -142,7 +149,7 @@ def test_a_body_that_is_too_large_is_refused(told):
 
 
 def test_garbage_changes_nothing_and_is_turned_away(told):
-    """Ten thousand requests for nothing: no fact, at most a few answered in full, and others are served meanwhile."""
+    """Ten thousand requests for nothing: no fact, few answered in full, and a real link works in the midst of them."""
     shop = told()
     base, before, statuses = shop.home.rpartition("/")[0], shop.facts(), Counter()
     parts = urlsplit(base)
@@ -154,7 +161,9 @@ def test_garbage_changes_nothing_and_is_turned_away(told):
         statuses[answer.status] += 1
     assert set(statuses) == {404, 429}
     assert statuses[404] < 2000
-    assert shop.facts() == before
+    assert ask(shop.home)[0] == 200
+    assert ask(f"{shop.home}/stop", "POST", {"List-Unsubscribe": "One-Click"})[0] == 200
+    assert shop.facts() == before + 1
 
 
 def test_a_link_that_is_pressed_without_end_is_turned_away(told):
@@ -189,3 +198,120 @@ def test_a_time_that_somebody_else_took_is_refused(told):
     assert "9:00 AM" in ask(shop.home)[1]
     free = shop.tale.time("2026-12-10 10:00")
     assert "done=moved" in ask(f"{shop.home}/reschedule", "POST", {"when": free.isoformat()})[2]["location"]
+
+
+def written(shop, **fields):
+    """One more fact of the customer's."""
+    return shop.tale.given("contact_point", customer="C1", kind="email", **fields)
+
+
+def test_a_link_that_went_to_a_wrong_address_tells_nothing_more(told):
+    """Once the address is known not to be hers, its links show what the message was and stop such messages: no more."""
+    shop = told()
+    written(shop, address="ana@example.com", valid=False, stated_by="customer")
+    written(shop, address="ana.ortiz@example.org", stated_by="customer")
+    shop.tale.given("customer", id="C1", name="Ana Secret", stated_by="customer")
+    before = shop.facts()
+    for page in ("", "/preferences", "/reschedule", "/why", "/confirm"):
+        status, shown, _ = ask(f"{shop.home}{page}")
+        assert status == 200
+        assert "Yes, this message is from us" in shown
+        assert "Secret" not in shown
+        assert "ortiz@" not in shown
+    assert "failed=old" in ask(f"{shop.home}/cancel", "POST", {})[2]["location"]
+    assert "failed=old" in ask(f"{shop.home}/preferences", "POST", {"what": "name", "value": "X"})[2]["location"]
+    assert shop.facts() == before
+    assert ask(f"{shop.home}/stop", "POST", {"List-Unsubscribe": "One-Click"})[0] == 200
+    assert shop.facts() == before + 1
+
+
+def test_an_old_link_still_stops(told):
+    """Opt-outs outlive everything else that a link can do."""
+    shop = told()
+    shop.tale.clock.at += timedelta(days=400)
+    assert "failed=old" in ask(f"{shop.home}/cancel", "POST", {})[2]["location"]
+    assert "done=stopped" in ask(f"{shop.home}/stop", "POST", {"what": "everything"})[2]["location"]
+
+
+def allowed(shop, purpose="sales", medium="sms"):
+    """Whether the customer permits something, as policies reckon it."""
+    with shop.tale.app.store.read() as connection:
+        state = fold(load(connection, ["C1"])["C1"].ledger, shop.tale.clock.at)
+    words = shop.tale.app.vocabulary
+    return permission(state.consents, medium=medium, purpose=purpose, topic="trade_in", vocabulary=words)
+
+
+def test_taking_a_stop_back_permits_nothing_new(told):
+    """What was refused at the desk stays refused, and nothing becomes permitted that was not."""
+    shop = told()
+    shop.tale.given(
+        "consent", customer="C1", medium="sms", purpose="*", granted=False, method="at the desk", stated_by="customer"
+    )
+    assert (allowed(shop), allowed(shop, medium="email")) == (False, None)
+    for what in ("everything", "topic", "medium", "purpose"):
+        ask(f"{shop.home}/start", "POST", {"what": what})
+        ask(f"{shop.home}/stop", "POST", {"what": what})
+        ask(f"{shop.home}/start", "POST", {"what": what})
+    topics = {"what": "topics", "topic-appointment": "on", "topic-maintenance": "on", "topic-aftercare": "on"}
+    ask(f"{shop.home}/preferences", "POST", {**topics, "topic-survey": "on"})
+    assert allowed(shop, medium="email") is False, "sales were not ticked"
+    ask(f"{shop.home}/preferences", "POST", {**topics, "topic-survey": "on", "topic-sales": "on"})
+    assert (allowed(shop), allowed(shop, medium="email")) == (False, None)
+
+
+def test_what_is_over_stays_as_it_was(told):
+    """A link about a visit that was: a new time is a new appointment, and nobody can say that it never was theirs."""
+    shop = told()
+    shop.tale.clock.at = shop.tale.time("2027-01-05 09:00")
+    free = shop.tale.time("2027-01-20 09:00")
+    assert "done=moved" in ask(f"{shop.home}/reschedule", "POST", {"when": free.isoformat()})[2]["location"]
+    assert "failed=late" in ask(f"{shop.home}/disown", "POST", {})[2]["location"]
+    with shop.tale.app.store.read() as connection:
+        known = fold(load(connection, ["C1"])["C1"].ledger, shop.tale.clock.at).appointments
+    assert known["A1"].start == shop.tale.time("2026-12-15 09:00")
+    assert [one.start for name, one in known.items() if name != "A1"] == [free]
+
+
+def test_only_their_own_cancellation_is_taken_back(told):
+    """What the desk has cancelled is not booked again by a press."""
+    shop = told()
+    shop.tale.given("appointment", customer="C1", id="A1", status="cancelled", stated_by="staff")
+    assert "failed=late" in ask(f"{shop.home}/keep", "POST", {})[2]["location"]
+
+
+def test_two_jobs_in_one_visit_are_confirmed(told):
+    """The desk has booked a second job into the same visit: she can confirm the first all the same."""
+    shop = told()
+    shop.tale.given(
+        "appointment", customer="C1", id="A2", service="tire_rotation", asset="V1", status="booked",
+        booked_by="staff", stated_by="staff", start="2026-12-15 09:30", end="2026-12-15 10:00",
+    )  # fmt: skip
+    assert "done=confirmed" in ask(f"{shop.home}/confirm", "POST", {})[2]["location"]
+
+
+def test_an_error_says_nothing_and_is_noted(told, monkeypatch, capsys):
+    """What goes wrong here is answered with our headers, and noted without the address."""
+    shop = told()
+    monkeypatch.setattr("commsched.web.site.view_of", lambda *_: 1 / 0)
+    status, shown, headers = ask(shop.home)
+    assert (status, headers["referrer-policy"]) == (500, "no-referrer")
+    assert "Nothing has changed" in shown
+    noted = capsys.readouterr()
+    assert "ZeroDivisionError" in noted.out + noted.err
+    assert shop.token not in noted.out + noted.err
+
+
+def test_two_messages_about_one_need_make_one_appointment(story):
+    """The time taken by the first message's link is the one that the second message's link shows, and moves."""
+    tale = odometer(car(driver(story("2026-09-02 09:00"))), ("2025-11-03", 18_000.0), ("2026-07-06", 22_000.0))
+    serviced(tale, "oil_change", "2026-01-10", 19_200).until("2026-12-20 09:00")
+    told = {one.step: one for one in tale.messages if one.rule == "oil-change-due" and one.state == "sent"}
+    assert set(told) == {"invite", "second"}
+    first, second = Reader(tale, told["invite"]), Reader(tale, told["second"])
+    for number, reader in enumerate((first, second)):
+        reader.client.post(
+            f"{reader.home}/reschedule", data={"when": tale.time(f"2027-01-2{number} 09:00").isoformat()}
+        )
+    with tale.app.store.read() as connection:
+        known = fold(load(connection, ["C1"])["C1"].ledger, tale.clock.at).appointments
+    assert [one.start for one in known.values()] == [tale.time("2027-01-21 09:00")]

@@ -11,7 +11,9 @@ from datetime import datetime
 from typing import Literal, TypedDict, Unpack
 
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
+from commsched.model.consents import standing
 from commsched.model.facts import AnyFact, Appointment, AppointmentStatus, Consent, Feedback, Mood, Offer, Reply
 from commsched.model.state import Appointment as Standing
 from commsched.model.state import State
@@ -67,31 +69,35 @@ class Answer:
 
     def confirm(self, state: State) -> list[AnyFact]:
         """They will come; what was proposed is booked by that. Nothing, if it lies in the past or is off."""
-        standing = self.appointment(state)
-        if standing is None or standing.status not in AHEAD or standing.start <= self.now:
+        known = self.appointment(state)
+        if known is None or known.status not in AHEAD or known.start <= self.now:
             return []
-        if standing.status == "proposed":
+        if known.status == "proposed":
             return [self._appointment("booked", booked_by="customer"), self.replied("yes")]
-        return [] if standing.status == "confirmed" else [self._appointment("confirmed"), self.replied("yes")]
+        return [] if known.status == "confirmed" else [self._appointment("confirmed"), self.replied("yes")]
 
     def cancel(self, state: State) -> list[AnyFact]:
         """They will not come."""
-        standing = self.appointment(state)
-        if standing is None or standing.status not in AHEAD or standing.start <= self.now:
+        known = self.appointment(state)
+        if known is None or known.status not in AHEAD or known.start <= self.now:
             return []
         return [self._appointment("cancelled"), self.replied("no")]
 
     def disown(self, state: State) -> list[AnyFact]:
         """They never made it: it is withdrawn, and the desk finds out how it came to be."""
-        standing = self.appointment(state)
-        if standing is None or standing.disowned or standing.status not in AHEAD | {"cancelled"}:
+        known = self.appointment(state)
+        if known is None or known.disowned or known.status not in AHEAD | {"cancelled"}:
+            return []
+        if known.start <= self.now:
             return []
         return [self._appointment("cancelled", disowned=True), self.replied("not made by me")]
 
     def keep(self, state: State) -> list[AnyFact]:
-        """They take a cancellation back; whether the time is still free is the caller's question."""
-        standing = self.appointment(state)
-        if standing is None or standing.status != "cancelled" or standing.start <= self.now:
+        """They take their own cancellation back; whether the time is still free is the caller's question."""
+        known = self.appointment(state)
+        if known is None or known.status != "cancelled" or known.start <= self.now:
+            return []
+        if known.status_by != "customer":
             return []
         return [self._appointment("booked", booked_by="customer", disowned=False), self.replied("kept")]
 
@@ -123,11 +129,11 @@ class Answer:
 
     def stop(self, scope: Scope, state: State) -> list[AnyFact]:
         """They want no more: about this topic, for this purpose, on this medium, or at all."""
-        return self._unless_said(self._consent(scope, granted=False), state)
+        return refusal(self._consent(scope), state)
 
     def start(self, scope: Scope, state: State) -> list[AnyFact]:
-        """They take a stop back."""
-        return self._unless_said(self._consent(scope, granted=True), state)
+        """They take that stop back. It permits nothing that was not permitted before, and lifts no other refusal."""
+        return taken_back(self._consent(scope), state)
 
     def feel(self, mood: Mood, state: State, words: str | None = None) -> list[AnyFact]:
         """How they feel. The same again, on the same day and without words, says nothing new."""
@@ -151,21 +157,32 @@ class Answer:
     def _appointment(self, status: AppointmentStatus, **fields: Unpack[_Changed]) -> Appointment:
         return Appointment(**self._common, id=self.about, status=status, **fields)
 
-    def _unless_said(self, new: Consent, state: State) -> list[AnyFact]:
-        """The consent, unless it is their last word on that already."""
-        about = [one for one in state.consents if _about(one) == _about(new)]
-        last = max(about, key=lambda one: one.at, default=None)
-        return [] if last is not None and last.granted == new.granted and last.stated_by == "customer" else [new]
-
-    def _consent(self, scope: Scope, *, granted: bool) -> Consent:
-        """A refusal, or its end. What is narrower than a medium holds on all of them: they do not want it at all."""
+    def _consent(self, scope: Scope) -> Consent:
+        """A refusal. What is narrower than a medium holds on all of them: they do not want it at all."""
         purpose = self.message.purpose if scope == "purpose" else "*"
         topic = self.message.topic if scope == "topic" else None
         medium = self.medium if scope == "medium" else "*"
-        return Consent(
-            **self._common, medium=medium, purpose=purpose, topic=topic, granted=granted, method=f"by {self.by}"
-        )
+        return no_more(self.message.customer, self.now, f"by {self.by}", medium=medium, purpose=purpose, topic=topic)
 
 
-def _about(one: Consent) -> tuple[str, str, str | None]:
-    return one.medium, one.purpose, one.topic
+def no_more(
+    customer: str, now: datetime, method: str, *, medium: str = "*", purpose: str = "*", topic: str | None = None
+) -> Consent:
+    """A refusal by the customer's own hand, under a name by which the same hand can take it back."""
+    name = f"no-more:{medium}:{purpose}:{topic or '*'}"
+    common = _Common(at=now, recorded_at=now, customer=customer, source=SOURCE, stated_by="customer")
+    return Consent(**common, id=name, medium=medium, purpose=purpose, topic=topic, granted=False, method=method)
+
+
+def refusal(new: Consent, state: State) -> list[AnyFact]:
+    """The refusal, unless it stands already."""
+    return [] if _stands(new, state) else [new]
+
+
+def taken_back(new: Consent, state: State) -> list[AnyFact]:
+    """The end of a refusal, if it stands."""
+    return [replace(new, granted=True, withdrawn=True)] if _stands(new, state) else []
+
+
+def _stands(refused: Consent, state: State) -> bool:
+    return any(one.id == refused.id and not one.granted for one in standing(state.consents))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
 from commsched.app import App
-from commsched.delivery.answers import Answer
+from commsched.delivery.answers import AHEAD, Answer
 from commsched.model.state import Appointment, State
+from commsched.model.subjects import kind_of_medium
 from commsched.planning import contact
 from commsched.planning.fold import fold
 from commsched.planning.ledger import Ledger
@@ -22,6 +23,8 @@ from commsched.store.messages import MessageRecord, load_record
 from commsched.store.store import instant
 from commsched.timing.civil import zone
 
+# For how long a link can do more than stop messages. What the law asks of a way to stop is shorter (CASL: 60 days).
+LIVE = timedelta(days=180)
 # A token is never longer; what is, is not looked at.
 MOST = 200
 
@@ -53,15 +56,52 @@ class Letter:
         return Answer(self.message, self.now, self.about)
 
     @property
-    def about(self) -> str:
-        """The id of the appointment that it is about, or would be if a time were taken by its link.
+    def new_time(self) -> Answer:
+        """An answer that takes a time."""
+        return Answer(self.message, self.now, self.taking)
 
-        That is always the same, so that a second press moves the appointment and makes no other.
+    @property
+    def live(self) -> bool:
+        """Whether it still may be answered in full: it went to an address that is theirs now, and not too long ago.
+
+        By a link that is not, one can only see what the message was, and stop such messages.
         """
-        subject = self.message.subject
-        if subject in self.state.appointments:
-            return subject
-        return f"L-{blake2b(self.message.key.encode(), digest_size=6).hexdigest()}"
+        kind = kind_of_medium(self.message.medium or "")
+        theirs = {c.address for c in self.state.contacts if c.kind == kind and c.valid}
+        if kind == "postal":
+            theirs.add(self.state.profile.postal or "")
+        guardian = self.state.guardian
+        if guardian is not None:
+            theirs |= {c.address for c in guardian.contacts if c.kind == kind and c.valid}
+        return self.address in theirs and self.now - self.sent_at <= LIVE
+
+    @property
+    def about(self) -> str:
+        """The id of the appointment that it is about, or that a time taken by its link would make.
+
+        That is always the same for what two messages of one rule are about, so that no second appointment is made.
+        """
+        if self.message.subject in self.state.appointments:
+            return self.message.subject
+        known = self._ahead()
+        return known.id if known is not None else self._own("")
+
+    @property
+    def taking(self) -> str:
+        """The id under which a time is taken: what is ahead moves, and what is over stays as it was."""
+        known = self.appointment
+        return self.about if known is None or known.start > self.now else self._own(known.id)
+
+    def _own(self, seed: str) -> str:
+        told = f"{self.message.customer}/{self.message.subject}/{self.message.key.rpartition('/')[2]}/{seed}"
+        return f"L-{blake2b(told.encode(), digest_size=6).hexdigest()}"
+
+    def _ahead(self) -> Appointment | None:
+        """An appointment that is made for the same already, at the desk or by another message's link."""
+        asset, _, service = self.message.subject.rpartition("+")
+        known = self.state.appointments.values()
+        ahead = (one for one in known if one.status in AHEAD and one.start > self.now)
+        return next((one for one in ahead if (one.asset or "", one.service) == (asset, service)), None)
 
     @property
     def appointment(self) -> Appointment | None:

@@ -6,7 +6,7 @@ from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
-# A mail gateway opens the links of many messages from one address; nobody presses so often by hand.
+# What leads nowhere, from one address; and presses by one link: nobody presses so often by hand.
 BY_ADDRESS = RateLimitItemPerMinute(600)
 BY_LINK = RateLimitItemPerMinute(60)
 
@@ -18,7 +18,7 @@ class Limits:
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
 
     def address(self, host: str) -> bool:
-        """Whether this address may ask once more."""
+        """Whether this address may ask for nothing once more."""
         return self._limiter.hit(BY_ADDRESS, "address", host)
 
     def link(self, token: str) -> bool:

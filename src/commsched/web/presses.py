@@ -18,10 +18,11 @@ from commsched.model.facts import AnyFact, Mood
 from commsched.store.checks import YEARS
 from commsched.web.letters import Letter
 from commsched.web.saving import saved
-from commsched.web.times import take
+from commsched.web.times import possible, take
 
 Done = Literal["confirmed", "cancelled", "disowned", "kept", "moved", "felt", "stopped", "started", "saved"]
-Failed = Literal["taken", "late", "unclear"]
+Failed = Literal["taken", "late", "unclear", "old"]
+ALWAYS = frozenset({"stop", "start"})
 MOST_WORDS = 1000
 SCOPES: tuple[str, ...] = get_args(Scope)
 MOODS: tuple[str, ...] = get_args(Mood)
@@ -40,7 +41,10 @@ class Pressed:
 def press(app: App, letter: Letter, action: str, form: Mapping[str, str]) -> Pressed | None:
     """Do what was pressed; ``None`` if there is no such thing to press."""
     handler = ACTIONS.get(action)
-    return handler(app, letter, form) if handler is not None else None
+    if handler is None:
+        return None
+    # What stops messages outlives everything else that a link can do.
+    return handler(app, letter, form) if letter.live or action in ALWAYS else Pressed(failed="old")
 
 
 def one_click(app: App, letter: Letter) -> None:
@@ -52,7 +56,11 @@ def _confirm(app: App, letter: Letter, _: Mapping[str, str]) -> Pressed:
     standing = letter.appointment
     if standing is not None and standing.status == "confirmed":
         return Pressed("confirmed")
-    return _held(app, letter, letter.answer.confirm(letter.state), "confirmed")
+    facts = letter.answer.confirm(letter.state)
+    # Only what was proposed takes a time by this; what is booked has it.
+    if standing is not None and standing.status == "proposed":
+        return _held(app, letter, facts, "confirmed")
+    return _changed(app, letter, facts, "confirmed")
 
 
 def _cancel(app: App, letter: Letter, _: Mapping[str, str]) -> Pressed:
@@ -96,7 +104,7 @@ def _instant(text: str) -> datetime | None:
         at = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return at.astimezone(UTC) if at.tzinfo is not None and at.year <= YEARS[1] else None
+    return at.astimezone(UTC) if at.tzinfo is not None and YEARS[0] <= at.year <= YEARS[1] else None
 
 
 def _feedback(app: App, letter: Letter, form: Mapping[str, str]) -> Pressed:
@@ -157,7 +165,10 @@ def _changed(app: App, letter: Letter, facts: list[AnyFact], done: Done) -> Pres
 
 
 def _held(app: App, letter: Letter, facts: list[AnyFact], done: Done) -> Pressed:
-    """The same, where the time must still be free."""
+    """The same, where the time must still be one that can be taken, and free."""
+    standing, matter = letter.appointment, letter.matter
+    if facts and standing is not None and matter is not None and not possible(app, letter, matter, standing.start):
+        return Pressed(failed="late")
     try:
         if facts:
             _record(app, letter, facts, partial(_require_free, letter=letter))

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import time
-from typing import Any
-
-from msgspec import UNSET
+from typing import Any, Literal
 
 from commsched.app import App
-from commsched.delivery.answers import SOURCE
+from commsched.delivery.answers import SOURCE, no_more, refusal, taken_back
 from commsched.errors import FactRejected
-from commsched.model.consents import permission
-from commsched.model.facts import AnyFact, Consent, ContactPoint, Customer, Intent, Preference, Reading, Unit
-from commsched.planning import contact
+from commsched.model.facts import AnyFact, ContactPoint, Customer, Intent, Preference, Reading, Reply, Unit
+from commsched.replies.meaning import meaning
 from commsched.web.letters import Letter
 from commsched.web.wishes import ALWAYS_TOLD, DAYS, YEARS
 
 Form = Mapping[str, str]
-# A meter has no more digits.
-DIGITS = 8
+# No meter shows more.
+HIGHEST = 1e7
 
 
 def saved(app: App, letter: Letter, form: Form) -> list[AnyFact] | None:
@@ -47,16 +44,12 @@ def _common(letter: Letter) -> dict[str, Any]:
 
 
 def _save_topics(_: App, letter: Letter, form: Form) -> Iterator[AnyFact]:
+    """What is not ticked is refused; a tick takes that refusal back, and lifts no other."""
     for name, parent in letter.world.vocabulary.topics.items():
         if parent is None and name not in ALWAYS_TOLD:
+            refused = no_more(letter.message.customer, letter.now, "preferences", topic=name)
             wanted = f"topic-{name}" in form
-            said = permission(
-                letter.state.consents, medium="*", purpose="*", topic=name, vocabulary=letter.world.vocabulary
-            )
-            if wanted != (said is not False):
-                yield Consent(
-                    **_common(letter), medium="*", purpose="*", topic=name, granted=wanted, method="preferences"
-                )
+            yield from taken_back(refused, letter.state) if wanted else refusal(refused, letter.state)
 
 
 def _save_media(_: App, letter: Letter, form: Form) -> Iterator[AnyFact]:
@@ -102,11 +95,12 @@ def _save_keeping(app: App, letter: Letter, form: Form) -> Iterator[AnyFact]:
 
 
 def _save_reading(app: App, letter: Letter, form: Form) -> Iterator[AnyFact]:
-    text = form.get("value", "").strip().replace(",", "").replace(".", "").replace(" ", "")
-    if not text.isdecimal() or len(text) > DIGITS:
+    said = meaning(form.get("value", ""))
+    if said.kind != "number" or said.number is None or said.number >= HIGHEST:
         raise FactRejected("reading", "write the number on the meter, such as 41200")
-    unit: Unit = "mi" if app.configuration.deployment.units == "mi" else "km"
-    yield Reading(**_common(letter), asset=_owned(letter, form), value=float(text), unit=unit)
+    ours: Unit = "mi" if app.configuration.deployment.units == "mi" else "km"
+    unit: Unit = "km" if said.unit == "km" else "mi" if said.unit == "mi" else ours
+    yield Reading(**_common(letter), asset=_owned(letter, form), value=said.number, unit=unit)
 
 
 def _save_name(_: App, letter: Letter, form: Form) -> Iterator[AnyFact]:
@@ -118,16 +112,20 @@ def _save_name(_: App, letter: Letter, form: Form) -> Iterator[AnyFact]:
 
 
 def _save_address(kind: str) -> Callable[[App, Letter, Form], Iterator[AnyFact]]:
-    medium = "email" if kind == "email" else "sms"
-
-    def save(_: App, letter: Letter, form: Form) -> Iterator[AnyFact]:
-        new, old = form.get("value", "").strip(), contact.best(letter.state.contacts, medium)
+    def save(app: App, letter: Letter, form: Form) -> Iterator[AnyFact]:
+        new = form.get("value", "").strip()
         if not new:
             raise FactRejected(kind, "write the new one")
-        media = list(old.media) if old is not None and old.media else UNSET
-        yield ContactPoint(**_common(letter), kind=kind, address=new, valid=True, primary=True, media=media)  # type: ignore[arg-type]
-        if old is not None and old.address != new:
-            yield ContactPoint(**_common(letter), kind=kind, address=old.address, valid=False, primary=False)  # type: ignore[arg-type]
+        point: Literal["email", "phone"] = "email" if kind == "email" else "phone"
+        app.checker.check(ContactPoint(**_common(letter), kind=point, address=new))
+        # Whoever has a link must not be able to send all that follows to themselves: a person makes sure who it is.
+        yield Reply(
+            **_common(letter),
+            medium=letter.message.medium or "",
+            key=letter.message.key,
+            text=f"My new {'mail address' if kind == 'email' else 'phone number'} is {new}",
+            meaning="unclear",
+        )
 
     return save
 

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import traceback
 from asyncio import to_thread
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlencode
 
+import structlog
 from litestar import Litestar, MediaType, Request, Response, get, post, route
 from litestar.datastructures import State as Shared
 from litestar.params import FromPath
 
 from commsched.app import App
-from commsched.render.links import WEBHOOKS
 from commsched.web.doors import doors
 from commsched.web.letters import opened
 from commsched.web.limits import Limits
 from commsched.web.pages import Page, nowhere
 from commsched.web.presses import one_click, press
-from commsched.web.views import VIEWS, home
+from commsched.web.views import view_of
 
+log = structlog.get_logger("commsched.web")
 STYLE = Path(__file__).with_name("style.css").read_text("utf-8")
 MOST_BODY = 20_000
 HEADERS = {
@@ -43,35 +45,26 @@ _TOO_OFTEN = Response(
 )
 
 
+Asked = Request[object, object, Shared]
+
+
 def site(app: App) -> Litestar:
     """The customers' pages of a deployment, as an ASGI application."""
-    limits = Limits()
-
-    def limited(request: Request[object, object, Shared]) -> Response[str] | None:
-        if request.url.path.startswith(WEBHOOKS):
-            return None  # providers sign what they say, and may say much
-        host = request.client.host if request.client is not None else ""
-        return None if limits.address(host) else _TOO_OFTEN
-
-    async def show(token: str, action: str, asked: Mapping[str, str]) -> Response[str]:
-        return await to_thread(_shown, app, token, action, asked)
+    pages = _Pages(app)
 
     @route("/m/{token:str}", http_method=["GET", "HEAD"])
-    async def message(token: FromPath[str], request: Request[object, object, Shared]) -> Response[str]:
-        return await show(token, "", dict(request.query_params))
+    async def message(token: FromPath[str], request: Asked) -> Response[str]:
+        return await to_thread(pages.shown, token, "", dict(request.query_params), _host(request))
 
     @route("/m/{token:str}/{action:str}", http_method=["GET", "HEAD"])
-    async def about(
-        token: FromPath[str], action: FromPath[str], request: Request[object, object, Shared]
-    ) -> Response[str]:
-        return await show(token, action, dict(request.query_params))
+    async def about(token: FromPath[str], action: FromPath[str], request: Asked) -> Response[str]:
+        return await to_thread(pages.shown, token, action, dict(request.query_params), _host(request))
 
     @post("/m/{token:str}/{action:str}", status_code=200)
-    async def pressed(
-        token: FromPath[str], action: FromPath[str], request: Request[object, object, Shared]
-    ) -> Response[str]:
+    async def pressed(token: FromPath[str], action: FromPath[str], request: Asked) -> Response[str]:
         form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
-        return await to_thread(_pressed, app, limits, token, action, form, request.query_params.get("lang"))
+        lang = request.query_params.get("lang")
+        return await to_thread(pages.pressed, token, action, form, lang, _host(request))
 
     @get("/style.css", media_type="text/css", cache_control=None)
     async def style() -> Response[str]:
@@ -79,39 +72,66 @@ def site(app: App) -> Litestar:
 
     return Litestar(
         [message, about, pressed, style, *doors(app)],
-        before_request=limited,
         openapi_config=None,
+        logging_config=None,
         request_max_body_size=MOST_BODY,
-        exception_handlers={404: lambda *_: _response(nowhere(app, None))},
+        exception_handlers={404: lambda *_: _response(nowhere(app, None)), 500: _failed},
     )
 
 
-def _shown(app: App, token: str, action: str, asked: Mapping[str, str]) -> Response[str]:
-    letter = opened(app, token)
-    view = home if not action else VIEWS.get(action)
-    if letter is None or view is None:
-        return _response(nowhere(app, asked.get("lang")))
-    return _response(view(app, letter, asked))
+class _Pages:
+    """Answers requests, each in a thread of its own."""
+
+    def __init__(self, app: App) -> None:
+        self.app, self.limits = app, Limits()
+
+    def shown(self, token: str, action: str, asked: Mapping[str, str], host: str) -> Response[str]:
+        letter = opened(self.app, token)
+        view = view_of(letter, action) if letter is not None else None
+        if letter is None or view is None:
+            return self._nowhere(host, asked.get("lang"))
+        return _response(view(self.app, letter, asked))
+
+    def pressed(self, token: str, action: str, form: Mapping[str, str], lang: str | None, host: str) -> Response[str]:
+        letter = opened(self.app, token)
+        if letter is None:
+            return self._nowhere(host, lang)
+        if not self.limits.link(token):
+            return _TOO_OFTEN
+        if action == "stop" and form.get("List-Unsubscribe") == "One-Click":
+            one_click(self.app, letter)
+            return Response("", media_type=MediaType.TEXT, headers=HEADERS)
+        came = press(self.app, letter, action, form)
+        if came is None:
+            return self._nowhere(host, lang)
+        told = {"lang": lang, "done": came.done, "failed": came.failed, "what": came.what}
+        query = urlencode({name: value for name, value in told.items() if value})
+        # The page that follows is got, not posted: who loads it again presses nothing again.
+        return Response("", status_code=303, headers={**HEADERS, "Location": f"/m/{letter.token}{came.to}?{query}"})
+
+    def _nowhere(self, host: str, lang: str | None) -> Response[str]:
+        """Only what leads nowhere is counted by address: many customers may share one, a proxy's or a provider's."""
+        return _response(nowhere(self.app, lang)) if self.limits.address(host) else _TOO_OFTEN
 
 
-def _pressed(
-    app: App, limits: Limits, token: str, action: str, form: Mapping[str, str], lang: str | None
-) -> Response[str]:
-    letter = opened(app, token)
-    if letter is None:
-        return _response(nowhere(app, lang))
-    if not limits.link(token):
-        return _TOO_OFTEN
-    if action == "stop" and form.get("List-Unsubscribe") == "One-Click":
-        one_click(app, letter)
-        return Response("", media_type=MediaType.TEXT, headers=HEADERS)
-    came = press(app, letter, action, form)
-    if came is None:
-        return _response(nowhere(app, lang))
-    told = {"lang": lang, "done": came.done, "failed": came.failed, "what": came.what}
-    query = urlencode({name: value for name, value in told.items() if value})
-    # The page that follows is got, not posted: who loads it again presses nothing again.
-    return Response("", status_code=303, headers={**HEADERS, "Location": f"/m/{letter.token}{came.to}?{query}"})
+def _host(request: Asked) -> str:
+    return request.client.host if request.client is not None else ""
+
+
+def _failed(_: Asked, error: Exception) -> Response[str]:
+    # The address is a secret, and what the error says may name somebody.
+    log.error("page_failed", error=type(error).__name__, at=_place(error))
+    return Response(
+        "Something went wrong here. Nothing has changed; please try again, or call us.",
+        media_type=MediaType.TEXT,
+        status_code=500,
+        headers=HEADERS,
+    )
+
+
+def _place(error: Exception) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{last.filename}:{last.lineno}"
 
 
 def _response(one: Page) -> Response[str]:

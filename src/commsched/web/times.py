@@ -56,24 +56,30 @@ def choices(app: App, letter: Letter, matter: Matter, tongue: Language) -> list[
 
 def take(app: App, letter: Letter, matter: Matter, start: datetime) -> bool:
     """Take a time, or move to it; whether it could still be had. Raises :class:`SlotTaken` if somebody was faster."""
-    desk, span = app.desk(), (start, start + matter.service.duration)
-    look = _look(letter, matter, span)
-    with app.store.read() as connection:
-        if against(desk, connection, look, start, letter.now) or too_late_for(desk, look, start, letter.now):
-            return False
-    facts = letter.answer.book(matter.service, matter.asset, start, str(letter.world.zone))
+    if not possible(app, letter, matter, start):
+        return False
+    facts = letter.new_time.book(matter.service, matter.asset, start, str(letter.world.zone))
     customer = letter.message.customer
     app.record([(f"c:{customer}", fact) for fact in facts], partial(_guard, letter=letter, matter=matter, start=start))
     return True
 
 
+def possible(app: App, letter: Letter, matter: Matter, start: datetime) -> bool:
+    """Whether the time could be taken, as far as hours, notice and preparations go; whether it is free is another."""
+    desk = app.desk()
+    look = _look(letter, matter, (start, start + matter.service.duration))
+    with app.store.read() as connection:
+        against_it = against(desk, connection, look, start, letter.now)
+    return not against_it and too_late_for(desk, look, start, letter.now) is None
+
+
 def _guard(connection: Connection, *, letter: Letter, matter: Matter, start: datetime) -> None:
     span = (start, start + matter.service.duration)
-    require_free(connection, letter.world, letter.message.customer, letter.about, matter.service, matter.asset, span)
+    require_free(connection, letter.world, letter.message.customer, letter.taking, matter.service, matter.asset, span)
 
 
 def _look(letter: Letter, matter: Matter, within: tuple[datetime, datetime]) -> Look:
-    leaving = letter.about if letter.appointment is not None else None
+    leaving = letter.taking if letter.taking in letter.state.appointments else None
     return Look(matter.service, within, letter.ledger, leaving=leaving, asset=matter.asset, limit=MOST)
 
 

@@ -15,8 +15,16 @@ from commsched.web.times import choices
 from commsched.web.wishes import YEARS, wishes
 
 Asked = Mapping[str, str]
+ALWAYS_SHOWN = frozenset({"verify", "stop"})
 DONE: tuple[str, ...] = get_args(Done)
 FAILED: tuple[str, ...] = get_args(Failed)
+
+
+def view_of(letter: Letter, action: str) -> Callable[[App, Letter, Asked], Page] | None:
+    """The page of that name. By a link that is not live one sees only what the message was."""
+    if not letter.live and action not in ALWAYS_SHOWN:
+        return _verify if not action or action in VIEWS else None
+    return VIEWS.get(action) if action else home
 
 
 def home(app: App, letter: Letter, asked: Asked) -> Page:
@@ -43,7 +51,7 @@ def _feeling(mood: str) -> Callable[[App, Letter, Asked], Page]:
 
 
 def _verify(app: App, letter: Letter, asked: Asked) -> Page:
-    return page(app, letter, "verify", asked.get("lang"))
+    return page(app, letter, "verify", asked.get("lang"), failed=_one_of(FAILED, asked.get("failed")))
 
 
 def _why(app: App, letter: Letter, asked: Asked) -> Page:
