@@ -5,6 +5,7 @@ from collections import Counter
 from datetime import timedelta
 from urllib.parse import urlencode, urlsplit
 
+import icalendar
 import pytest
 from people import car, driver, odometer, serviced
 from reader import Reader
@@ -316,3 +317,25 @@ def test_two_messages_about_one_need_make_one_appointment(story):
     with tale.app.store.read() as connection:
         known = fold(load(connection, ["C1"])["C1"].ledger, tale.clock.at).appointments
     assert [one.start for one in known.values()] == [tale.time("2027-01-21 09:00")]
+
+
+def test_an_appointment_for_their_own_calendar(told):
+    """One UID for ever, without a name in it; what is moved or cancelled updates what their calendar has."""
+    shop = told()
+
+    def file():
+        status, text, headers = ask(f"{shop.home}/appointment.ics")
+        assert (status, headers["content-type"]) == (200, "text/calendar; charset=utf-8")
+        return icalendar.Calendar.from_ical(text).walk("VEVENT")[0]
+
+    first = file()
+    assert first["DTSTART"].dt == shop.tale.time("2026-12-15 09:00")
+    assert "C1" not in first["UID"]
+    shop.tale.clock.at += timedelta(minutes=5)
+    ask(f"{shop.home}/reschedule", "POST", {"when": shop.tale.time("2026-12-16 09:00").isoformat()})
+    moved = file()
+    assert (moved["UID"], moved["DTSTART"].dt) == (first["UID"], shop.tale.time("2026-12-16 09:00"))
+    assert moved["SEQUENCE"] > first["SEQUENCE"]
+    shop.tale.clock.at += timedelta(minutes=5)
+    ask(f"{shop.home}/cancel", "POST", {})
+    assert (file()["STATUS"], file()["SEQUENCE"] > moved["SEQUENCE"]) == ("CANCELLED", True)

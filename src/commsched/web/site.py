@@ -14,8 +14,9 @@ from litestar.datastructures import State as Shared
 from litestar.params import FromPath
 
 from commsched.app import App
+from commsched.web.calendarfile import calendar_file
 from commsched.web.doors import doors
-from commsched.web.letters import opened
+from commsched.web.letters import Letter, opened
 from commsched.web.limits import Limits
 from commsched.web.pages import Page, nowhere
 from commsched.web.presses import one_click, press
@@ -24,6 +25,7 @@ from commsched.web.views import view_of
 log = structlog.get_logger("commsched.web")
 STYLE = Path(__file__).with_name("style.css").read_text("utf-8")
 MOST_BODY = 20_000
+CALENDAR_FILE = "appointment.ics"
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -87,6 +89,8 @@ class _Pages:
 
     def shown(self, token: str, action: str, asked: Mapping[str, str], host: str) -> Response[str]:
         letter = opened(self.app, token)
+        if action == CALENDAR_FILE:
+            return self._file(letter, host)
         view = view_of(letter, action) if letter is not None else None
         if letter is None or view is None:
             return self._nowhere(host, asked.get("lang"))
@@ -108,6 +112,13 @@ class _Pages:
         query = urlencode({name: value for name, value in told.items() if value})
         # The page that follows is got, not posted: who loads it again presses nothing again.
         return Response("", status_code=303, headers={**HEADERS, "Location": f"/m/{letter.token}{came.to}?{query}"})
+
+    def _file(self, letter: Letter | None, host: str) -> Response[str]:
+        organisation = self.app.configuration.deployment.name
+        found = calendar_file(letter, organisation) if letter is not None and letter.live else None
+        if found is None:
+            return self._nowhere(host, None)
+        return Response(found.decode(), media_type="text/calendar", headers=HEADERS)
 
     def _nowhere(self, host: str, lang: str | None) -> Response[str]:
         """Only what leads nowhere is counted by address: many customers may share one, a proxy's or a provider's."""
