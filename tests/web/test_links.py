@@ -339,3 +339,15 @@ def test_an_appointment_for_their_own_calendar(told):
     shop.tale.clock.at += timedelta(minutes=5)
     ask(f"{shop.home}/cancel", "POST", {})
     assert (file()["STATUS"], file()["SEQUENCE"] > moved["SEQUENCE"]) == ("CANCELLED", True)
+
+
+def test_other_days(told):
+    """The days around the time that she has come first; earlier and later ones are a press away."""
+    shop = told()
+    shown = ask(f"{shop.home}/reschedule")[1]
+    assert "December 16" in shown or "December 17" in shown
+    assert "reschedule?days=1" in shown
+    assert "December 22" in ask(f"{shop.home}/reschedule?days=1")[1]
+    assert "January" in ask(f"{shop.home}/reschedule?days=3")[1]
+    for odd in ("-1", "x", "999", "1e3"):
+        assert ask(f"{shop.home}/reschedule?days={odd}")[0] == 200

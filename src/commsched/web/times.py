@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
@@ -16,9 +16,9 @@ from commsched.render.context import Day, When
 from commsched.render.formats import Language
 from commsched.web.letters import Letter, Matter
 
-# How far ahead one looks: three weeks, and then three more.
-AHEAD = timedelta(days=21)
-FURTHER = 2
+# Two weeks at a time, for half a year.
+AHEAD = timedelta(days=14)
+FURTHEST = 12
 MOST = 12
 
 
@@ -39,16 +39,23 @@ class Days:
     choices: tuple[Choice, ...]
 
 
-def choices(app: App, letter: Letter, matter: Matter, tongue: Language) -> list[Days]:
-    """The free times for a matter, the best of the next weeks, by day; none if nothing is free."""
-    desk, found = app.desk(), []
+def fortnight(letter: Letter, asked: str | None) -> int:
+    """Which fortnight from now is shown: the one that was asked for, else that of the time they have."""
+    if asked is not None and asked.isdecimal() and len(asked) < 3:  # noqa: PLR2004 - two digits
+        return min(int(asked), FURTHEST)
+    standing = letter.appointment
+    ahead = standing.start - letter.now if standing is not None else timedelta()
+    return min(max(ahead // AHEAD, 0), FURTHEST)
+
+
+def choices(app: App, letter: Letter, matter: Matter, tongue: Language, number: int) -> list[Days]:
+    """The free times for a matter in a fortnight from now, by day; none if nothing is free then."""
+    desk, standing = app.desk(), letter.appointment
+    begins = letter.now + number * AHEAD
+    near = standing.start if standing is not None and begins <= standing.start < begins + AHEAD else None
+    look = replace(_look(letter, matter, (begins, begins + AHEAD)), near=near)
     with app.store.read() as connection:
-        for times in range(FURTHER):
-            begins = letter.now + times * AHEAD
-            look = _look(letter, matter, (begins, begins + AHEAD))
-            found = [slot.start for slot in free_times(desk, connection, look, letter.now).slots]
-            if found:
-                break
+        found = [slot.start for slot in free_times(desk, connection, look, letter.now).slots]
     shown = [_choice(desk, letter, matter, start, tongue) for start in sorted(found)]
     by_day = groupby(shown, key=lambda one: one.when.local.date())
     return [Days(Day(day, tongue.name).day, tuple(those)) for day, those in by_day]

@@ -11,7 +11,7 @@ from commsched.web.letters import Letter
 from commsched.web.pages import Page, page, tongue_of
 from commsched.web.presses import MOODS, SCOPES, Done, Failed
 from commsched.web.rests import known
-from commsched.web.times import choices
+from commsched.web.times import FURTHEST, choices, fortnight
 from commsched.web.wishes import YEARS, wishes
 
 Asked = Mapping[str, str]
@@ -66,9 +66,22 @@ def _stop(app: App, letter: Letter, asked: Asked) -> Page:
 
 def _reschedule(app: App, letter: Letter, asked: Asked) -> Page:
     failed, matter, lang = _one_of(FAILED, asked.get("failed")), letter.matter, asked.get("lang")
-    days = choices(app, letter, matter, tongue_of(app, letter, lang)) if matter is not None else []
-    name = matter.service.name if matter is not None else ""
-    return page(app, letter, "reschedule", lang, failed=failed, days=days, matter=name)
+    number = fortnight(letter, asked.get("days"))
+    days = choices(app, letter, matter, tongue_of(app, letter, lang), number) if matter is not None else []
+    if not days and matter is not None and asked.get("days") is None and number < FURTHEST:
+        number += 1
+        days = choices(app, letter, matter, tongue_of(app, letter, lang), number)
+    return page(
+        app,
+        letter,
+        "reschedule",
+        lang,
+        failed=failed,
+        days=days,
+        matter=matter.service.name if matter is not None else "",
+        earlier=number - 1 if number else None,
+        later=number + 1 if number < FURTHEST else None,
+    )
 
 
 def _preferences(app: App, letter: Letter, asked: Asked) -> Page:
