@@ -6,6 +6,7 @@ Lists of keys are bound as one expanding parameter, in chunks that every databas
 from __future__ import annotations
 
 from commsched.store.queries.attempts import (
+    accepted_of,
     add_attempts,
     attempt_by,
     attempts,
@@ -137,6 +138,7 @@ from commsched.store.queries.waking import (
 
 __all__ = [
     "HOUR",
+    "accepted_of",
     "add_attempts",
     "add_closure",
     "add_corrections",
