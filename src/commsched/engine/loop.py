@@ -318,7 +318,7 @@ class _Pass:
             answers.setdefault(one.channel, []).append(outcome)
         with self.loop.store.write() as connection:
             again = settle(connection, results, self.now)
-            closed = breakers.note(connection, answers, self.present)
+            closed, opened = breakers.note(connection, answers, self.present)
             customers = {one.decision.proposal.customer for one in sending}
             wakes = {c: self.now if self.world.reads_sent else plans[c].wake_at for c in customers}
             rows = [
@@ -326,6 +326,9 @@ class _Pass:
             ]
             queries.finish(connection, rows)
         crash_point("after-result")
+        if opened:
+            with self.loop.store.write() as connection:
+                breakers.wake(connection, self.present)
         for channel in closed:
             log.error("channel_closed", channel=channel, see="commsched doctor")
         return results
