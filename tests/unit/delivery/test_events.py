@@ -244,3 +244,12 @@ def test_the_facts_that_were_new_are_told(shop):
     taken = heard(shop, event(shop, "bounced", address="ann@x.example"), event(shop, "opt_out"), event(shop, "reply"))
     kinds = {type(fact) for fact in taken.facts}
     assert kinds == {Delivered, ContactPoint, Consent, Reply}
+
+
+def test_a_bounce_of_an_address_with_capitals(garage, customer):
+    """Mail systems write it in small letters; it is the same address, and is marked as no good."""
+    shop = garage()
+    shop.learn(*customer(email="Ann.Lee@x.example"))
+    shop.tick()
+    heard(shop, event(shop, "bounced", address="ann.lee@x.example"))
+    assert [(one.address, one.valid) for one in state_of(shop).contacts] == [("Ann.Lee@x.example", False)]
