@@ -240,6 +240,42 @@ def test_what_came_in_is_listed_under_the_same_ids_as_by_webhook(there):
     assert (event.kind, event.id, event.address) == (told.kind, told.id, told.address) == ("opt_out", "SM2", THEIRS)
 
 
+SERVICE = "MG" + "0" * 32
+
+
+@pytest.mark.parametrize(
+    ("sender", "more", "expected", "asked"),
+    [
+        (NUMBER, {}, ["SM1"], [[NUMBER]]),
+        ("84433", {}, ["SM2"], [["84433"]]),
+        (SERVICE, {}, ["SM3"], [None]),
+        (SERVICE, {"numbers": ["84433"]}, ["SM2"], [["84433"]]),
+        ("Garage", {}, [], []),
+    ],
+)
+def test_only_what_came_in_for_this_channel_is_told(there, sender, more, expected, asked):
+    """An account may have other numbers and services; what people write there is none of this channel's."""
+    came = {"direction": "inbound", "from": THEIRS, "body": "Yes"}
+    entries = [
+        listed(sid="SM1", to=NUMBER, **came),
+        listed(sid="SM2", to="84433", **came),
+        listed(sid="SM3", to="+18475550199", messaging_service_sid=SERVICE, **came),
+        listed(sid="SM4", to="+18475550198", **came),
+        listed(sid="SM5", messaging_service_sid=SERVICE),
+    ]
+    there.answers(200, page("messages", *entries))
+    found = asyncio.run(sms(there.url, sender=sender, **more).inbound(NOW - timedelta(hours=1)))
+    assert [one.id for one in found] == expected
+    assert [parse_qs(got.path.partition("?")[2]).get("To") for got in there.got] == asked
+
+
+def test_stop_words_count_however_they_are_written():
+    """In the configuration as well as in the text."""
+    request = signed({"MessageSid": "SM2", "From": THEIRS, "Body": "basta", "SmsStatus": "received"})
+    (event,) = sms(stop_words=["Basta"]).webhook(request)
+    assert event.kind == "opt_out"
+
+
 def test_a_listing_has_several_pages(there):
     """They are all read; one that never ends is given up, and said to be."""
     theirs = {"direction": "inbound", "from": THEIRS, "to": NUMBER}
