@@ -176,7 +176,7 @@ class _Pass:
         ]
         # Another worker may be sending still: a new fact lets a customer be claimed before that worker's lease ends.
         ended = [one for one in doubtful if one.attempt.state != "sending" or self._lease_end(one) <= self.now]
-        results = self.loop.runner.run(look_up(ended, self.loop.channels))
+        results = self.loop.runner.run(look_up(ended, self.loop.channels, self.loop.composer.link_of))
         waiting = {one.attempt.customer: self._lease_end(one) for one in doubtful if one not in ended}
         for doubt, result in zip(ended, results, strict=True):
             if state_of(result.outcome) == "in_doubt":
