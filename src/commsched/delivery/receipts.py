@@ -48,6 +48,7 @@ def settle(connection: Connection, results: Sequence[Result], now: datetime) -> 
     and that only if it was not known.
     """
     states = {name: row.state for name, row in queries.lock_attempts(connection, _attempts(results)).items()}
+    people = {f"c:{one.record.customer}" for one in results}
     results = [one for one in results if _is_news(one, states.get(one.attempt))]
     again: dict[str, datetime] = {}
     facts: list[tuple[str, AnyFact]] = []
@@ -59,7 +60,6 @@ def settle(connection: Connection, results: Sequence[Result], now: datetime) -> 
             again[customer] = min(later, again.get(customer, later))
     refusals = _opt_outs(connection, results, now)
     # All of them at once and in one order, so that what stands is read as nobody else changes it.
-    people = {f"c:{one.record.customer}" for one in results}
     queries.lock_ledgers(connection, people | {subject for subject, _ in (*facts, *refusals)})
     append(connection, facts, now, waking=False)
     append(connection, refusals, now)

@@ -16,6 +16,7 @@ from commsched.delivery.send import CALL_SECONDS
 from commsched.engine.channels import medium_of
 from commsched.errors import UnknownName
 from commsched.model.facts import Unit
+from commsched.model.vocabulary import MUST_TELL, PURPOSES
 from commsched.plugin.base import Channel, ChannelEvent, Forged, WebhookAnswer, WebhookRequest
 from commsched.store import queries
 from commsched.store.store import Store
@@ -35,6 +36,8 @@ class Hearing:
 
     ``department`` is asked where no message says which is concerned; ``units`` is what meters count in.
 
+    ``silenced``: the purposes for which a wish to stop counts that nobody can prove.
+
     ``forged`` counts the calls of this process that carried no valid signature.
     """
 
@@ -43,6 +46,7 @@ class Hearing:
     department: str
     units: Unit
     tell: Callable[..., None]
+    silenced: frozenset[str] = frozenset(PURPOSES) - MUST_TELL
     forged: Counter[str] = field(default_factory=Counter)
 
     def called(self, name: str, request: WebhookRequest, now: datetime) -> WebhookAnswer:
@@ -66,7 +70,8 @@ class Hearing:
         self, channel: Channel[Any], events: Iterable[ChannelEvent], now: datetime, *, asked: bool = False
     ) -> Taken:
         """Make events durable, and tell the observers; ``asked``: remember that this channel was asked by now."""
-        origin = Origin(channel.name, medium_of(channel), self.department, self.units)
+        proven = channel.capabilities.proven
+        origin = Origin(channel.name, medium_of(channel), self.department, self.units, proven, self.silenced)
         with self.store.write() as connection:
             taken = take(connection, origin, events, now)
             if asked:

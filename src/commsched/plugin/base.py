@@ -126,7 +126,9 @@ class Capabilities:
     never accepted, and never will be (``proof``). ``batch``: how many messages :meth:`Channel.send_batch` takes, 0 if
     there is none. ``webhook``: whether the provider calls :meth:`Channel.webhook`. ``inbound``: whether
     :meth:`Channel.inbound` can list what came in. ``validity``: the longest time for which the provider can be told to
-    keep a message; ``None`` where it cannot be told, so that it may deliver after the window has closed.
+    keep a message; ``None`` where it cannot be told, so that it may deliver after the window has closed. ``proven``:
+    whether what comes in is the provider's word, by a signature or as it was asked itself. Where anybody can have
+    written it (a mailbox), set it to ``False``: then only what names a message of ours, by its attempt, does anything.
     """
 
     lookup: Literal["none", "hint", "proof"] = "none"
@@ -134,6 +136,7 @@ class Capabilities:
     webhook: bool = False
     inbound: bool = False
     validity: timedelta | None = None
+    proven: bool = True
 
 
 @dataclass(frozen=True, slots=True)
