@@ -288,6 +288,11 @@ class Channel(Plugin[S], ABC):
     medium: ClassVar[str] = "*"
     capabilities: ClassVar[Capabilities] = Capabilities()
 
+    @property
+    def patience(self) -> timedelta:
+        """How long :meth:`send` may go on. What takes longer than 30 seconds is in doubt until its answer comes."""
+        return timedelta()
+
     @abstractmethod
     async def send(self, message: Outgoing) -> Accepted:
         """Hand the message over. Raises :class:`Refused`, :class:`TryLater` or :class:`Ambiguous`."""

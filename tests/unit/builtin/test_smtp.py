@@ -307,3 +307,8 @@ def test_more_mail_than_can_be_read_in_time(there, tmp_path, monkeypatch):
             continue
         break
     assert len(found) == 5
+
+
+def test_it_is_waited_for_as_long_as_it_may_take(there):
+    """The reply to the final dot may take ten minutes (RFC 5321, 4.5.3.2.6)."""
+    assert smtp(there, final_timeout=600).patience >= timedelta(minutes=10)

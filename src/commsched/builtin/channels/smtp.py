@@ -13,8 +13,8 @@ Connections are kept and used again. The server is known by its certificate, and
 
 A connection that is lost before the final dot took nothing; one that is lost after it leaves doubt (RFC 1047), which
 only a bounce, an answer or a person ends: a mail server cannot be asked. Its reply to the final dot may take ten
-minutes (RFC 5321, 4.5.3.2.6). The Message-ID is the one that the message was written with, but no server is bound to
-know it again.
+minutes (RFC 5321, 4.5.3.2.6): after half a minute the message is in doubt, and a reply that comes later ends that.
+The Message-ID is the one that the message was written with, but no server is bound to know it again.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import smtplib
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import policy
 from email.parser import BytesHeaderParser
 from email.utils import parseaddr
@@ -127,6 +127,11 @@ class Smtp(Channel[SmtpSettings]):
         self._idle: LifoQueue[tuple[float, smtplib.SMTP]] = LifoQueue()
         self._reading = Calls(READING, at_once=1)
         self._mailbox = _Mailbox(folder / settings.maildir)
+
+    @property
+    def patience(self) -> timedelta:
+        """As long as the server may take for its reply to the final dot."""
+        return timedelta(seconds=SOON + self.settings.final_timeout)
 
     async def send(self, message: Outgoing) -> Accepted:
         """Hand the message over; the reference is its Message-ID, by which whatever comes back knows it."""
