@@ -19,7 +19,7 @@ from commsched.store import queries, slots
 from commsched.store.ledgers import circles
 
 # What says something of people, not only of a message.
-ABOUT_PEOPLE = frozenset({"bounced", "opt_out", "opt_in", "complaint", "reply", "digit"})
+ABOUT_PEOPLE = frozenset({"bounced", "unsuited", "opt_out", "opt_in", "complaint", "reply", "digit"})
 # By what people can change their appointments.
 ANSWERS = frozenset({"opt_in", "reply", "digit"})
 Attempts = Mapping[str, Row[Any]]

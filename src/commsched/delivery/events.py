@@ -22,6 +22,7 @@ from commsched.delivery.concerned import address_of, lock_concerned
 from commsched.delivery.optouts import complaint, opt_in, opt_out, unproven_opt_out
 from commsched.delivery.receipts import Result, settle
 from commsched.delivery.replying import DIGITS, Heard, effects
+from commsched.delivery.unsuited import unsuited
 from commsched.model.decisions import ACCEPTED, MessageState
 from commsched.model.facts import AnyFact, ContactPoint, Delivered, Meaning, Reply, Sent, Unit
 from commsched.model.subjects import address_subject, key_of, kind_of_medium
@@ -38,12 +39,13 @@ from commsched.store.store import micros
 # For how long an event is remembered; providers tell one again for a day or two.
 REMEMBERED = timedelta(days=30)
 # What these are about had been accepted.
-AFTER_ACCEPTED = frozenset({"accepted", "delivered", "undelivered", "bounced"})
+AFTER_ACCEPTED = frozenset({"accepted", "delivered", "undelivered", "bounced", "unsuited"})
 # What an event makes of a message, and how far along that is.
 STATES: Mapping[str, MessageState] = {
     "delivered": "delivered",
     "undelivered": "undelivered",
     "bounced": "undelivered",
+    "unsuited": "undelivered",
 }
 RANK: Mapping[str, int] = {"sent": 0, "undelivered": 1, "delivered": 2}
 MOST_TEXT, SHOWN_TEXT = 4000, 300
@@ -176,6 +178,9 @@ class _Taking:
             return
         if event.kind == "bounced":
             self._bounced(address, times)
+        elif event.kind == "unsuited":
+            having = self.having.get(self._circle(address), ())
+            self.facts += unsuited(self.connection, medium, address, having, times)
         elif event.kind in {"opt_out", "opt_in", "complaint"}:
             people = self._everybody(address, row)
             if event.kind == "complaint":

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from commsched.delivery.intent import circles_touched
 from commsched.delivery.optouts import opt_out
+from commsched.delivery.unsuited import unsuited
 from commsched.model.decisions import ACCEPTED, IN_FLIGHT, MessageState
 from commsched.model.facts import AnyFact, ContactPoint, Delivered, Sent
 from commsched.model.subjects import address_subject, kind_of_medium
@@ -58,7 +59,7 @@ def settle(connection: Connection, results: Sequence[Result], now: datetime) -> 
         if later is not None:
             customer = result.record.customer
             again[customer] = min(later, again.get(customer, later))
-    refusals = _opt_outs(connection, results, now)
+    refusals = _opt_outs(connection, results, now) + _unsuited(connection, results, now)
     # All of them at once and in one order, so that what stands is read as nobody else changes it.
     queries.lock_ledgers(connection, people | {subject for subject, _ in (*facts, *refusals)})
     append(connection, facts, now, waking=False)
@@ -84,6 +85,15 @@ def _opt_outs(connection: Connection, results: Sequence[Result], now: datetime) 
             sent, circle = one.sent, address_subject(kind_of_medium(one.sent.medium), one.sent.address)
             people = {sent.customer or "", *queries.members(connection, [circle]).get(circle, ())}
             facts += opt_out(one.record.channel or "", sent.medium, sent.address, people, (now, now))
+    return facts
+
+
+def _unsuited(connection: Connection, results: Sequence[Result], now: datetime) -> list[tuple[str, AnyFact]]:
+    """What a refusal tells of a number that cannot take the medium."""
+    facts: list[tuple[str, AnyFact]] = []
+    for one in results:
+        if isinstance(one.outcome, Refused) and one.outcome.unsuited:
+            facts += unsuited(connection, one.sent.medium, one.sent.address, [one.record.customer], (now, now))
     return facts
 
 

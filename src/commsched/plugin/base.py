@@ -177,12 +177,15 @@ class Accepted:
 class Refused(CommschedError):
     """The provider refused the message for good.
 
-    ``bad_address`` says that the address itself is the reason; ``opted_out``, that the provider has the customer's word
-    that nothing more is wanted there.
+    ``bad_address`` says that the address itself is the reason; ``unsuited``, that it cannot take this medium, as a
+    landline cannot take texts; ``opted_out``, that the provider has the customer's word that nothing more is wanted
+    there.
     """
 
-    def __init__(self, detail: str = "", *, bad_address: bool = False, opted_out: bool = False) -> None:
-        self.bad_address, self.opted_out = bad_address, opted_out
+    def __init__(
+        self, detail: str = "", *, bad_address: bool = False, opted_out: bool = False, unsuited: bool = False
+    ) -> None:
+        self.bad_address, self.opted_out, self.unsuited = bad_address, opted_out, unsuited
         super().__init__(detail)
 
 
@@ -257,7 +260,7 @@ class Forged(CommschedError):
 
 
 EventKind = Literal[
-    "accepted", "delivered", "undelivered", "bounced", "reply", "digit", "opt_out", "opt_in", "complaint"
+    "accepted", "delivered", "undelivered", "bounced", "unsuited", "reply", "digit", "opt_out", "opt_in", "complaint"
 ]
 
 
@@ -267,8 +270,9 @@ class ChannelEvent:
 
     ``id`` is the provider's own for this event: what comes twice counts once. ``attempt`` is ours, where the provider
     gave it back; ``reference`` the provider's for the message. ``address`` is the customer's. ``undelivered`` failed
-    this once, ``bounced`` says that the address does not exist. ``text`` is what a person wrote (``reply``) or pressed
-    (``digit``); ``detail`` the provider's code and reason; ``data`` what it said besides.
+    this once, ``bounced`` says that the address does not exist, ``unsuited`` that it cannot take this medium (a
+    landline, for texts). ``text`` is what a person wrote (``reply``) or pressed (``digit``); ``detail`` the provider's
+    code and reason; ``data`` what it said besides.
     """
 
     kind: EventKind

@@ -20,7 +20,7 @@ from commsched import (
     TryLater,
     WebhookRequest,
 )
-from commsched.builtin.channels.twilio_codes import BAD_NUMBER, OURS, TOO_MUCH, kind_of
+from commsched.builtin.channels.twilio_codes import BAD_NUMBER, NO_TEXTS, OURS, TOO_MUCH, kind_of
 from commsched.builtin.channels.twilio_signature import signature
 from commsched.builtin.channels.twilio_sms import TwilioSms, TwilioSmsSettings
 from commsched.builtin.channels.twilio_voice import TwilioVoice, TwilioVoiceSettings
@@ -105,6 +105,7 @@ def test_a_messaging_service_takes_the_place_of_a_number(there):
 
 CODES = [
     *((400, code, "bad") for code in sorted(BAD_NUMBER)),
+    *((400, code, "unsuited") for code in sorted(NO_TEXTS)),
     *((400, code, "later") for code in sorted(TOO_MUCH)),
     *((400, code, "down") for code in sorted(OURS)),
     (400, 21610, "opted_out"),
@@ -133,6 +134,8 @@ CODES = [
 
 def meant(found):
     if isinstance(found, Refused):
+        if found.unsuited:
+            return "unsuited"
         return "opted_out" if found.opted_out else "bad" if found.bad_address else "refused"
     kinds = {ChannelDown: "down", TryLater: "later", Ambiguous: "doubt"}
     return kinds[type(found)]
@@ -300,7 +303,7 @@ REPORTS = [
     ("read", "", "delivered"),
     ("undelivered", "30003", "undelivered"),
     ("undelivered", "30005", "bounced"),
-    ("undelivered", "30006", "bounced"),
+    ("undelivered", "30006", "unsuited"),
     ("undelivered", "30007", "undelivered"),
     ("undelivered", "30008", "undelivered"),
     ("undelivered", "30036", "undelivered"),
@@ -499,6 +502,6 @@ def test_a_signature_counts_with_and_without_the_port(public, signer):
 
 def test_every_code_stands_in_one_table_only():
     """A code has one meaning."""
-    tables = [BAD_NUMBER, OURS, TOO_MUCH, frozenset({21610})]
+    tables = [BAD_NUMBER, NO_TEXTS, OURS, TOO_MUCH, frozenset({21610})]
     assert sum(map(len, tables)) == len(frozenset().union(*tables))
     assert kind_of("failed", 30005) == "bounced"

@@ -359,3 +359,14 @@ def test_a_batch_locks_everything_first_and_in_one_order(garage, customer, fact)
     first = set(locked[0].values())
     assert {"c:ann", "c:bob", "c:zoe", "a:email:home@x.example", "a:email:ann@x.example"} <= first
     assert set().union(*(set(one.values()) for one in locked)) == first
+
+
+@pytest.mark.parametrize(("media", "left"), [(None, ("voice",)), (["sms", "voice"], ("voice",)), (["sms"], ("sms",))])
+def test_a_landline_is_called_and_not_texted(shop, fact, media, left):
+    """What cannot take texts stays good for calls; where it was good for nothing else it is not valid."""
+    said = {"kind": "phone", "address": "+13125550142"}
+    shop.learn(fact("contact_point", **said | ({"media": media} if media else {})))
+    told = ChannelEvent("unsuited", shop.clock.at, address="+13125550142", id="1", detail="Twilio 30006")
+    heard(shop, told, origin=TEXT)
+    (phone,) = [one for one in state_of(shop).contacts if one.kind == "phone"]
+    assert (phone.media, phone.valid) == (left, left == ("voice",))
