@@ -35,6 +35,7 @@ from commsched.loading import Plugins, fingerprint, load_plugins
 from commsched.making import policies_of, words_of
 from commsched.model.decisions import Plan
 from commsched.model.facts import AnyFact
+from commsched.model.vocabulary import MUST_TELL
 from commsched.planning.plan import plan
 from commsched.planning.world import Pause, World
 from commsched.plugin.base import Calendar, Channel, Source, WebhookAnswer, WebhookRequest
@@ -248,7 +249,8 @@ class App:
     def hearing(self) -> Hearing:
         """What comes in at the channels."""
         asked, units = next(iter(self.configuration.departments)), self.configuration.deployment.units
-        return Hearing(self.store, self.channels, asked, "mi" if units == "mi" else "km", self.plugins.tell)
+        silenced = frozenset(self.vocabulary.purposes) - MUST_TELL
+        return Hearing(self.store, self.channels, asked, "mi" if units == "mi" else "km", self.plugins.tell, silenced)
 
     def heard(self, channel: str, request: WebhookRequest) -> WebhookAnswer:
         """Take a provider's call in; the answer is for the provider, and what it told is durable.

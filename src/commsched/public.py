@@ -81,7 +81,7 @@ from commsched.plugin.hookspecs import hookimpl
 from commsched.plugin.ical import entries_of
 from commsched.plugin.journal import Journal
 from commsched.plugin.view import Department, Snapshot, View, in_words, unreadable
-from commsched.plugin.web import Answer, Private, Unreachable, Unsent, web_address
+from commsched.plugin.web import Answer, Private, Unreachable, Unsent, signature_of, web_address
 from commsched.plugin.web import ask as ask_web
 from commsched.plugin.web import fetch as read_web
 from commsched.timing.civil import (
@@ -201,6 +201,7 @@ __all__ = [
     "raised",
     "read_web",
     "retry_after",
+    "signature_of",
     "start_of_day",
     "time_left",
     "together",

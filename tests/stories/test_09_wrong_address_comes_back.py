@@ -8,8 +8,9 @@ import pytest
 from people import car, driver
 from webhook_server import receiver
 
-from commsched.engine.feedback import Feedback, signed
+from commsched.engine.feedback import Feedback
 from commsched.planning.fold import fold
+from commsched.plugin.web import signature_of
 from commsched.store.ledgers import load
 from commsched.testing.stories import Story
 
@@ -104,7 +105,7 @@ def test_the_system_that_sends_it_is_told_once(telling, dms):
     assert (body["customer"], body["field"]) == ("C1", "name")
     assert (body["refused"], body["stands"]) == ("Anna Ortis", "Ana Ortiz")
     stamp = got["headers"]["commsched-timestamp"]
-    assert got["headers"]["commsched-signature"] == f"sha256={signed(SECRET, stamp, got['body'].encode())}"
+    assert got["headers"]["commsched-signature"] == f"sha256={signature_of(SECRET, stamp, got['body'].encode())}"
 
 
 def test_a_system_that_is_down_hears_of_it_later(telling, dms):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +12,6 @@ from sqlalchemy import Connection, Row
 from commsched.model.facts import Sent
 from commsched.model.subjects import address_subject, kind_of_medium
 from commsched.planning.fold import fold
-from commsched.store import queries
 from commsched.store.ledgers import load
 
 # A reply that names no message answers the last one that went there, if that was no longer ago than this.
@@ -32,12 +32,13 @@ class Author:
     department: str = ""
 
 
-def author_of(connection: Connection, medium: str, address: str, row: Row[Any] | None, now: datetime) -> Author:
-    """Who wrote from an address; ``row`` is the attempt that the provider says it answers, if it says so."""
+def author_of(
+    connection: Connection, medium: str, address: str, row: Row[Any] | None, members: Sequence[str], now: datetime
+) -> Author:
+    """Who wrote from an address; ``row`` is the attempt that it is known to answer, ``members`` all who have it."""
     circle = address_subject(kind_of_medium(medium), address)
     if row is not None:
         return Author(circle, row.customer, (row.customer,), row.key)
-    members = queries.members(connection, [circle]).get(circle, [])
     ledgers = {name: one.ledger for name, one in load(connection, members).items()} if members else {}
     states = {name: fold(ledger, now) for name, ledger in ledgers.items()}
     kind = kind_of_medium(medium)

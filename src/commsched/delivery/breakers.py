@@ -43,25 +43,34 @@ def try_out(connection: Connection, row: Row[Any], now: datetime) -> None:
     queries.put_outage(connection, row.channel, {"until": micros(now + PROBE)})
 
 
-def note(connection: Connection, outcomes: Mapping[str, Sequence[Outcome]], now: datetime) -> list[str]:
-    """Write down what the answers of each channel say about it; the channels that closed by them."""
+def note(
+    connection: Connection, outcomes: Mapping[str, Sequence[Outcome]], now: datetime
+) -> tuple[list[str], list[str]]:
+    """Write down what the answers of each channel say about it; the channels that closed by them, and that opened."""
     told = {name: [one for one in found if not isinstance(one, NotTried)] for name, found in outcomes.items()}
     bad = {name for name, found in told.items() if any(map(_bad, found))}
     rows = queries.begin_outages(connection, bad)
     rows |= queries.lock_outages(connection, {name for name, found in told.items() if found} - bad)
-    closed = []
+    closed, opened = [], []
     for name, row in sorted(rows.items()):
         values = _after(row, told[name], now)
         if values is None:
             queries.drop_outage(connection, name)
             if row.since is not None:
-                # What was put off until the channel was to be tried again need not wait for that.
-                queries.wake_planned(connection, (micros(now), micros(now + LONGEST)), micros(now))
+                opened.append(name)
         else:
             queries.put_outage(connection, name, values)
             if row.since is None and values["since"] is not None:
                 closed.append(name)
-    return closed
+    return closed, opened
+
+
+def wake(connection: Connection, now: datetime) -> None:
+    """A channel is well again: what was put off until it was to be tried need not wait for that.
+
+    In a transaction of its own, as it may be everybody: nobody's result is to wait for their rows.
+    """
+    queries.wake_planned(connection, (micros(now), micros(now + LONGEST)), micros(now))
 
 
 def _bad(outcome: Outcome) -> bool:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row
 
 from commsched.delivery.based import based_on
 from commsched.model.decisions import Decision, Plan
@@ -89,6 +91,12 @@ class Composer:
             locale=content.locale,
             **self._addresses(decision, attempt),
         )
+
+    def link_of(self, row: Row[Any], medium: str) -> str:
+        """The link that stands in a message which was sent, by its attempt; empty where messages have none."""
+        if self.links is None:
+            return ""
+        return self.links.home(row.code or self._token(row.id, medium))
 
     def _token(self, attempt: str, medium: str) -> str:
         return self.links.token(attempt, medium) if self.links is not None and self.links.keys and attempt else SAMPLE

@@ -8,7 +8,7 @@ settle.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -26,6 +26,15 @@ from commsched.store.store import instant
 
 _sent = msgspec.json.Decoder(Sent)
 UNPROVEN = "whether it was accepted is not known; it is looked up again, or a person settles it (commsched settle)"
+
+
+# The link in a message, by its attempt as it was written down and its medium.
+LinkOf = Callable[[Row[Any], str], str]
+
+
+def no_link(_row: Row[Any], _medium: str) -> str:
+    """Where there is no public address, messages have no links."""
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +64,18 @@ def learn(connection: Connection, results: Sequence[Result], now: datetime) -> N
             take(connection, origin, [event], now)
 
 
-async def look_up(doubtful: Sequence[Doubtful], channels: Channels) -> list[Result]:
-    """Ask the providers; one result for each."""
+async def look_up(doubtful: Sequence[Doubtful], channels: Channels, link_of: LinkOf = no_link) -> list[Result]:
+    """Ask the providers; one result for each. ``link_of`` gives a message's own link as it stands in its text."""
     places = asyncio.Semaphore(IN_FLIGHT)
-    return await asyncio.gather(*(_one(doubt, channels.get(doubt.attempt.channel), places) for doubt in doubtful))
+    asked = (_one(one, channels.get(one.attempt.channel), places, link_of) for one in doubtful)
+    return await asyncio.gather(*asked)
 
 
-async def _one(doubt: Doubtful, channel: Channel[Any] | None, places: asyncio.Semaphore) -> Result:
+async def _one(doubt: Doubtful, channel: Channel[Any] | None, places: asyncio.Semaphore, link_of: LinkOf) -> Result:
     row = doubt.attempt
+    medium = _sent.decode(row.sent).medium
     begun, until = instant(row.started_at), instant(row.send_by)
-    link = row._mapping.get("link") or ""  # noqa: SLF001 - the documented way to ask a row whether it has a column
-    attempt = Attempt(row.id, row.key, row.customer, row.channel, row.address, begun, until, link)
+    attempt = Attempt(row.id, row.key, row.customer, row.channel, row.address, begun, until, link_of(row, medium))
     async with places:
         outcome = Ambiguous(UNPROVEN) if channel is None else await _asked(channel, attempt)
     return Result(row.id, load_record(doubt.message.body), _sent.decode(row.sent), outcome)

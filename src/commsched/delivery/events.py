@@ -18,12 +18,15 @@ import msgspec
 from sqlalchemy import Connection, Row
 
 from commsched.delivery.authors import Author, author_of
-from commsched.delivery.optouts import complaint, opt_in, opt_out
+from commsched.delivery.concerned import address_of, lock_concerned
+from commsched.delivery.optouts import complaint, opt_in, opt_out, unproven_opt_out
 from commsched.delivery.receipts import Result, settle
 from commsched.delivery.replying import DIGITS, Heard, effects
+from commsched.delivery.unsuited import unsuited
 from commsched.model.decisions import ACCEPTED, MessageState
 from commsched.model.facts import AnyFact, ContactPoint, Delivered, Meaning, Reply, Sent, Unit
 from commsched.model.subjects import address_subject, key_of, kind_of_medium
+from commsched.model.vocabulary import MUST_TELL, PURPOSES
 from commsched.plugin.base import Accepted, ChannelEvent
 from commsched.plugin.crash import crash_point
 from commsched.replies import meaning as words
@@ -36,29 +39,39 @@ from commsched.store.store import micros
 # For how long an event is remembered; providers tell one again for a day or two.
 REMEMBERED = timedelta(days=30)
 # What these are about had been accepted.
-AFTER_ACCEPTED = frozenset({"accepted", "delivered", "undelivered", "bounced"})
+AFTER_ACCEPTED = frozenset({"accepted", "delivered", "undelivered", "bounced", "unsuited"})
 # What an event makes of a message, and how far along that is.
 STATES: Mapping[str, MessageState] = {
     "delivered": "delivered",
     "undelivered": "undelivered",
     "bounced": "undelivered",
+    "unsuited": "undelivered",
 }
 RANK: Mapping[str, int] = {"sent": 0, "undelivered": 1, "delivered": 2}
 MOST_TEXT, SHOWN_TEXT = 4000, 300
 _sent = msgspec.json.Decoder(Sent)
+_ASK_WHO = 'Somebody wrote "{words}" from an address that {names} share. Ask who it was, and answer them.'
+_ASK_WHETHER = (
+    'Somebody wrote "{words}" under the address of {names}, and nothing shows that it was they. Messages that need not '
+    "be sent have been stopped there; ask whether that is what they want."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
     """The channel that events come from, what it serves, and the department that is asked where none is known.
 
-    ``units`` is what meters count in where a reply does not say.
+    ``units`` is what meters count in where a reply does not say. ``proven``: whether what comes in is the provider's
+    word (:class:`commsched.Capabilities`). Where it is not, a wish to stop holds for ``silenced``: the purposes that
+    are not what people must be told.
     """
 
     channel: str
     medium: str
     department: str
     units: Unit = "km"
+    proven: bool = True
+    silenced: frozenset[str] = frozenset(PURPOSES) - MUST_TELL
 
 
 @dataclass(slots=True)
@@ -104,12 +117,15 @@ class _Taking:
         self.facts: list[tuple[str, AnyFact]] = []
         self.tasks: list[TaskRecord] = []
         self.attempts: dict[str, Row[Any]] = {}
+        self.having: dict[str, tuple[str, ...]] = {}
 
     def run(self, fresh: Sequence[tuple[ChannelEvent, str]]) -> None:
         named = [event.attempt for event, _ in fresh if event.attempt]
         found = queries.lock_attempts(self.connection, named)
         # One channel has no say about what another sent.
         self.attempts = {name: row for name, row in found.items() if row.channel == self.origin.channel}
+        events = [event for event, _ in fresh]
+        self.having = lock_concerned(self.connection, self.origin.medium, events, self.attempts)
         self._accept([event for event, _ in fresh])
         self._move([event for event, _ in fresh])
         for event, name in fresh:
@@ -156,13 +172,15 @@ class _Taking:
 
     def _learn(self, event: ChannelEvent, name: str) -> None:
         """What an event says about people and addresses."""
-        row = self.attempts.get(event.attempt)
-        address = event.address or (row.address if row is not None else "")
+        row, address = self.attempts.get(event.attempt), address_of(event, self.attempts)
         medium, times = self.origin.medium, (min(event.at, self.now), self.now)
-        if not address:
+        if not address or not self._counts(event, row):
             return
         if event.kind == "bounced":
             self._bounced(address, times)
+        elif event.kind == "unsuited":
+            having = self.having.get(self._circle(address), ())
+            self.facts += unsuited(self.connection, medium, address, having, times)
         elif event.kind in {"opt_out", "opt_in", "complaint"}:
             people = self._everybody(address, row)
             if event.kind == "complaint":
@@ -174,18 +192,28 @@ class _Taking:
             # YES is a word by which people come back at some providers, and an answer everywhere.
             self._replied(event, name, address, row)
 
+    def _counts(self, event: ChannelEvent, row: Row[Any] | None) -> bool:
+        """Whether an event may say something of people. One that anybody can have written must name a message of ours.
+
+        The attempt's id is known to whoever got that message; and they may speak of the address that it went to only.
+        What a person wrote is kept in any case: :meth:`_replied` sees to what it may do.
+        """
+        if self.origin.proven or event.kind == "reply":
+            return True
+        return row is not None and self._circle(event.address or row.address) == self._circle(row.address)
+
+    def _circle(self, address: str) -> str:
+        return address_subject(kind_of_medium(self.origin.medium), address)
+
     def _everybody(self, address: str, row: Row[Any] | None) -> set[str]:
         """Whom a word about an address binds: all who have it, and whoever was written to there."""
-        circle = address_subject(kind_of_medium(self.origin.medium), address)
-        people = set(queries.members(self.connection, [circle]).get(circle, ()))
-        return people | ({row.customer} if row is not None else set())
+        return set(self.having.get(self._circle(address), ())) | ({row.customer} if row is not None else set())
 
     def _bounced(self, address: str, times: tuple[datetime, datetime]) -> None:
         kind = kind_of_medium(self.origin.medium)
         if kind not in {"email", "phone"}:
             return
-        circle = address_subject(kind, address)
-        for person in queries.members(self.connection, [circle]).get(circle, ()):
+        for person in self.having.get(self._circle(address), ()):
             point = ContactPoint(
                 at=times[0],
                 recorded_at=times[1],
@@ -199,13 +227,17 @@ class _Taking:
             self.facts.append((f"c:{person}", point))
 
     def _replied(self, event: ChannelEvent, name: str, address: str, row: Row[Any] | None) -> None:
-        author = author_of(self.connection, self.origin.medium, address, row, self.now)
+        having = self.having.get(self._circle(address), ())
+        author = author_of(self.connection, self.origin.medium, address, row, having, self.now)
         owner = f"c:{author.customer}" if author.customer else author.circle
         means = self._means(event)
         heard = Heard(
             means, author.customer, self.origin.medium, address, author.key, (min(event.at, self.now), self.now),
             self.origin.units,
         )  # fmt: skip
+        if not self.origin.proven and row is None:
+            self._unproven(event, name, author, heard)
+            return
         if author.customer:
             understood, stated = effects(self.connection, heard)
             self.facts.append((owner, self._reply(event, name, author, understood)))
@@ -222,6 +254,25 @@ class _Taking:
             self.tasks.append(self._ask_who(event, name, author))
         else:
             self.taken.unknown += 1
+
+    def _unproven(self, event: ChannelEvent, name: str, author: Author, heard: Heard) -> None:
+        """A reply that names no message of ours, and that anybody can have written under this address.
+
+        A person reads it. Only a wish to stop counts, and not for what people must be told: being left alone by
+        somebody else's hand does least harm, and a person is asked to see to it.
+        """
+        owner = f"c:{author.customer}" if author.customer else author.circle
+        self.facts.append((owner, self._reply(event, name, author, "unclear" if author.customer else None)))
+        if heard.means.kind == "stop":
+            self.facts += unproven_opt_out(
+                self.origin.channel, self.origin.medium, heard.address, author.people, heard.times, event.text,
+                purposes=self.origin.silenced,
+            )  # fmt: skip
+        if not author.people:
+            self.taken.unknown += 1
+        elif heard.means.kind == "stop" or not author.customer:
+            self.taken.shared += not author.customer
+            self.tasks.append(self._ask_who(event, name, author))
 
     def _means(self, event: ChannelEvent) -> words.Meaning:
         if event.kind == "digit":
@@ -252,7 +303,9 @@ class _Taking:
             step="reply",
             department=author.department or self.origin.department,
             at=self.now,
-            text=f'Somebody wrote "{words}" from an address that {names} share. Ask who it was, and answer them.',
+            text=_ASK_WHO.format(words=words, names=names)
+            if len(author.people) > 1
+            else _ASK_WHETHER.format(words=words, names=names),
             state="open",
         )
 

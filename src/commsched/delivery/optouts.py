@@ -29,6 +29,24 @@ def opt_out(
     return _everywhere(said, _name(channel, address), medium, address, people)
 
 
+def unproven_opt_out(
+    channel: str,
+    medium: str,
+    address: str,
+    people: Iterable[str],
+    times: tuple[datetime, datetime],
+    words: str = "",
+    *,
+    purposes: Iterable[str],
+) -> Facts:
+    """The same where anybody may have written it: it counts for these purposes only."""
+    whose, facts = sorted(set(people)), []
+    for purpose in sorted(set(purposes)):
+        said = _said(channel, medium, times, granted=False, method=f"by {medium}", purpose=purpose, words=words)
+        facts += _everywhere(said, _name(channel, address), medium, address, whose)
+    return facts
+
+
 def opt_in(
     channel: str, medium: str, address: str, people: Iterable[str], times: tuple[datetime, datetime], words: str = ""
 ) -> Facts:

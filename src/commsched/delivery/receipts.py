@@ -6,7 +6,7 @@ changes nothing: an attempt that has ended stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 
 from commsched.delivery.intent import circles_touched
 from commsched.delivery.optouts import opt_out
-from commsched.model.decisions import MessageState
+from commsched.delivery.unsuited import unsuited
+from commsched.model.decisions import ACCEPTED, IN_FLIGHT, MessageState
 from commsched.model.facts import AnyFact, ContactPoint, Delivered, Sent
 from commsched.model.subjects import address_subject, kind_of_medium
 from commsched.plugin.base import Accepted, ChannelDown, Outcome, Refused, TryLater
@@ -28,6 +29,7 @@ from commsched.store.store import micros
 DOUBT = (timedelta(minutes=2), timedelta(minutes=15), timedelta(hours=1))
 # A channel that says "try again at once" is not asked again within the same breath.
 SOONEST = timedelta(seconds=1)
+_STATES: Mapping[str, MessageState] = {"accepted": "sent", "in_doubt": "in_doubt"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ def settle(connection: Connection, results: Sequence[Result], now: datetime) -> 
     and that only if it was not known.
     """
     states = {name: row.state for name, row in queries.lock_attempts(connection, _attempts(results)).items()}
+    people = {f"c:{one.record.customer}" for one in results}
     results = [one for one in results if _is_news(one, states.get(one.attempt))]
     again: dict[str, datetime] = {}
     facts: list[tuple[str, AnyFact]] = []
@@ -56,10 +59,13 @@ def settle(connection: Connection, results: Sequence[Result], now: datetime) -> 
         if later is not None:
             customer = result.record.customer
             again[customer] = min(later, again.get(customer, later))
+    refusals = _opt_outs(connection, results, now) + _unsuited(connection, results, now)
+    # All of them at once and in one order, so that what stands is read as nobody else changes it.
+    queries.lock_ledgers(connection, people | {subject for subject, _ in (*facts, *refusals)})
     append(connection, facts, now, waking=False)
-    append(connection, _opt_outs(connection, results, now), now)
+    append(connection, refusals, now)
     queries.end_attempts(connection, [_attempt_row(result, now) for result in results])
-    queries.put_messages(connection, [_message_row(result) for result in results])
+    queries.put_messages(connection, _message_rows(connection, results))
     return again
 
 
@@ -79,6 +85,15 @@ def _opt_outs(connection: Connection, results: Sequence[Result], now: datetime) 
             sent, circle = one.sent, address_subject(kind_of_medium(one.sent.medium), one.sent.address)
             people = {sent.customer or "", *queries.members(connection, [circle]).get(circle, ())}
             facts += opt_out(one.record.channel or "", sent.medium, sent.address, people, (now, now))
+    return facts
+
+
+def _unsuited(connection: Connection, results: Sequence[Result], now: datetime) -> list[tuple[str, AnyFact]]:
+    """What a refusal tells of a number that cannot take the medium."""
+    facts: list[tuple[str, AnyFact]] = []
+    for one in results:
+        if isinstance(one.outcome, Refused) and one.outcome.unsuited:
+            facts += unsuited(connection, one.sent.medium, one.sent.address, [one.record.customer], (now, now))
     return facts
 
 
@@ -153,9 +168,31 @@ def _not_before(outcome: Outcome, now: datetime) -> int | None:
     return micros(now + outcome.after) if outcome.after else None
 
 
-def _message_row(result: Result) -> dict[str, object]:
-    states: dict[str, MessageState] = {"accepted": "sent", "in_doubt": "in_doubt"}
-    state: MessageState = states.get(state_of(result.outcome), "planned")
+def _message_rows(connection: Connection, results: Sequence[Result]) -> list[dict[str, object]]:
+    """The messages whose state these results change.
+
+    One never goes back from how far it is known to have come, and a newer attempt that is under way keeps its own.
+    """
+    customers = sorted({one.record.customer for one in results})
+    standing = {(m.customer, m.key): m for found in queries.messages(connection, customers).values() for m in found}
+    gone = queries.accepted_of(connection, {one.record.customer for one in results if not _was_accepted(one)})
+    rows = []
+    for one in results:
+        row = standing.get((one.record.customer, one.record.key))
+        newer = row is not None and row.attempt not in {None, one.attempt} and row.state in IN_FLIGHT
+        if newer or (row is not None and row.state in ACCEPTED):
+            continue
+        # What one attempt got there is not planned again because another was not taken.
+        was_sent = (one.record.customer, one.record.key) in gone
+        rows.append(_message_row(one, "sent" if was_sent else _STATES.get(state_of(one.outcome), "planned")))
+    return rows
+
+
+def _was_accepted(result: Result) -> bool:
+    return isinstance(result.outcome, Accepted)
+
+
+def _message_row(result: Result, state: MessageState) -> dict[str, object]:
     record = msgspec.structs.replace(
         result.record, state=state, final=state == "sent", at=result.sent.at if state == "sent" else result.record.at
     )

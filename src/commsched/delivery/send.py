@@ -10,6 +10,7 @@ from time import monotonic
 from typing import Any
 
 from commsched.delivery.intent import Ready
+from commsched.delivery.late import Late, answer_of
 from commsched.plugin.base import Ambiguous, Channel, ChannelDown, Outcome, Refused, TryLater
 from commsched.store.queries import chunks
 
@@ -18,6 +19,8 @@ IN_FLIGHT = 50
 FIRST_FLIGHT = 5
 # How long a channel may take over one call; after that nobody knows whether the provider took the message.
 CALL_SECONDS = 30.0
+# How many seconds a call that is cancelled has to end.
+GRACE = 1.0
 # After so many unclear answers in a row nothing more is handed to a channel in this pass.
 UNCLEAR = 5
 Channels = Mapping[str, Channel[Any]]
@@ -45,6 +48,7 @@ class _Line:
     channel: Channel[Any]
     until: float
     wait: Wait
+    late: Late
     places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(FIRST_FLIGHT))
     width: int = FIRST_FLIGHT
     unclear: int = 0
@@ -75,20 +79,27 @@ class _Line:
 
 
 async def send_all(
-    ready: Sequence[Ready], channels: Channels, now: datetime, until: float = float("inf"), wait: Wait = at_once
+    ready: Sequence[Ready],
+    channels: Channels,
+    now: datetime,
+    until: float = float("inf"),
+    wait: Wait = at_once,
+    late: Late | None = None,
 ) -> list[Outcome]:
     """Send everything, each in its place; the outcomes stand in the same order. A channel takes no other with it.
 
     No call begins after ``until``, on the clock of ``time.monotonic``: the customers may be another worker's by then.
-    A channel that proves to be down is left alone, so that no more than what is in its hands is in doubt.
+    A channel that proves to be down is left alone, so that no more than what is in its hands is in doubt. A patient one
+    (:attr:`Channel.patience`) is heard when it answers after all, by way of ``late``.
     """
     outcomes: dict[str, Outcome] = {}
+    late = Late() if late is None else late
     jobs = []
     for name in {one.channel for one in ready}:
         mine = [one for one in ready if one.channel == name]
         in_time = [one for one in mine if now <= one.outgoing.send_by]
         outcomes |= {one.outgoing.attempt: CLOSED for one in mine if now > one.outgoing.send_by}
-        line = _Line(channels[name], until, wait)
+        line = _Line(channels[name], until, wait, late)
         batch = line.channel.capabilities.batch
         if batch:
             jobs += [_batch(line, chunk, outcomes) for chunk in chunks(in_time, batch)]
@@ -102,18 +113,27 @@ async def _single(line: _Line, one: Ready, outcomes: dict[str, Outcome]) -> None
     if one.slot is not None:
         await line.wait(one.slot)
     await line.places.acquire()
-    outcomes[one.outgoing.attempt] = line.stops or line.heard(await _called(line.channel, one))
+    outcomes[one.outgoing.attempt] = line.stops or line.heard(await _called(line, one))
     line.gives_back()
 
 
-async def _called(channel: Channel[Any], one: Ready) -> Outcome:
+async def _called(line: _Line, one: Ready) -> Outcome:
+    call = asyncio.ensure_future(line.channel.send(one.outgoing))
     try:
-        async with asyncio.timeout(CALL_SECONDS):
-            return await channel.send(one.outgoing)
-    except (Refused, TryLater, Ambiguous) as outcome:
-        return outcome
-    except Exception as error:  # noqa: BLE001 - a channel may raise anything; nobody knows then whether it was sent
-        return Ambiguous(f"the channel {channel.name} raised {type(error).__name__}.")
+        ended, _ = await asyncio.wait([call], timeout=CALL_SECONDS)
+    except asyncio.CancelledError:
+        call.cancel()
+        raise
+    if ended:
+        return await answer_of(call, one)
+    if line.channel.patience.total_seconds() > CALL_SECONDS:
+        line.late.keep(one, call)
+    else:
+        call.cancel()
+        await asyncio.wait([call], timeout=GRACE)
+        if call.done() and not call.cancelled():
+            return await answer_of(call, one)
+    return Ambiguous(f"the channel {line.channel.name} raised TimeoutError.")
 
 
 async def _batch(line: _Line, ready: Sequence[Ready], outcomes: dict[str, Outcome]) -> None:

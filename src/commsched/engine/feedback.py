@@ -8,11 +8,9 @@ over the time, a full stop and the body. A process that is killed right after se
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -23,7 +21,7 @@ from commsched.config import FeedbackSettings
 from commsched.model.facts import AnyFact
 from commsched.model.subjects import digest_of, subject_of
 from commsched.planning.conflicts import Conflict, conflicts
-from commsched.plugin.web import Unreachable, ask, web_address
+from commsched.plugin.web import Unreachable, ask, signature_of, web_address
 from commsched.store import queries
 from commsched.store.ledgers import load
 from commsched.store.store import Store, micros
@@ -138,7 +136,7 @@ def _post(settings: FeedbackSettings, body: bytes, now: datetime) -> str | None:
     """Send one report; what was in the way, if it was not taken."""
     parts = web_address(settings.report_to, allow_private=settings.allow_private)
     stamp = str(int(now.timestamp()))
-    signature = signed(settings.secret.get_secret_value(), stamp, body)
+    signature = signature_of(settings.secret.get_secret_value(), stamp, body)
     headers = {"Content-Type": "application/json", TIMESTAMP: stamp, SIGNATURE: f"sha256={signature}"}
     private, timeout = settings.allow_private, settings.timeout
     try:
@@ -146,8 +144,3 @@ def _post(settings: FeedbackSettings, body: bytes, now: datetime) -> str | None:
     except Unreachable as error:
         return error.detail or str(error)
     return None if OK <= answer.status < ALSO_OK else f"the server answered {answer.status}"
-
-
-def signed(secret: str, stamp: str, body: bytes) -> str:
-    """The signature of a body sent at a time, in hexadecimal."""
-    return hmac.new(secret.encode(), stamp.encode() + b"." + body, sha256).hexdigest()

@@ -12,10 +12,10 @@ from typing import Any
 import structlog
 
 from commsched.delivery.events import Origin, Taken, take
-from commsched.delivery.send import CALL_SECONDS
 from commsched.engine.channels import medium_of
 from commsched.errors import UnknownName
 from commsched.model.facts import Unit
+from commsched.model.vocabulary import MUST_TELL, PURPOSES
 from commsched.plugin.base import Channel, ChannelEvent, Forged, WebhookAnswer, WebhookRequest
 from commsched.store import queries
 from commsched.store.store import Store
@@ -23,10 +23,13 @@ from commsched.store.store import Store
 log = structlog.get_logger("commsched.engine")
 # Settings that remember when a channel was last asked what came in, and what was in the way.
 ASKED, PROBLEM = "heard:", "unheard:"
+# So many seconds the engine waits for what channels list.
+ASK_SECONDS = 10.0
 # What is listed is asked for again from a while before; a channel never asked tells of the last day.
 OVERLAP, FIRST = timedelta(hours=1), timedelta(days=1)
 Listed = Sequence[ChannelEvent]
-Run = Callable[[Coroutine[Any, Any, Listed]], Listed]
+Found = Sequence[Listed | BaseException]
+Run = Callable[[Coroutine[Any, Any, Found]], Found]
 
 
 @dataclass
@@ -34,6 +37,8 @@ class Hearing:
     """Takes in what channels hear.
 
     ``department`` is asked where no message says which is concerned; ``units`` is what meters count in.
+
+    ``silenced``: the purposes for which a wish to stop counts that nobody can prove.
 
     ``forged`` counts the calls of this process that carried no valid signature.
     """
@@ -43,6 +48,7 @@ class Hearing:
     department: str
     units: Unit
     tell: Callable[..., None]
+    silenced: frozenset[str] = frozenset(PURPOSES) - MUST_TELL
     forged: Counter[str] = field(default_factory=Counter)
 
     def called(self, name: str, request: WebhookRequest, now: datetime) -> WebhookAnswer:
@@ -66,7 +72,8 @@ class Hearing:
         self, channel: Channel[Any], events: Iterable[ChannelEvent], now: datetime, *, asked: bool = False
     ) -> Taken:
         """Make events durable, and tell the observers; ``asked``: remember that this channel was asked by now."""
-        origin = Origin(channel.name, medium_of(channel), self.department, self.units)
+        proven = channel.capabilities.proven
+        origin = Origin(channel.name, medium_of(channel), self.department, self.units, proven, self.silenced)
         with self.store.write() as connection:
             taken = take(connection, origin, events, now)
             if asked:
@@ -79,25 +86,30 @@ class Hearing:
         return taken
 
     def ask(self, now: datetime, run: Run) -> None:
-        """Ask the channels that can list what came in, for what a lost call would have told."""
-        for channel in self.channels.values():
-            if channel.capabilities.inbound:
-                self._ask(channel, now, run)
+        """Ask the channels that can list what came in, for what a lost call would have told; all of them at once.
 
-    def _ask(self, channel: Channel[Any], now: datetime, run: Run) -> None:
-        with self.store.read() as connection:
-            last = queries.setting(connection, ASKED + channel.name)
-        since = datetime.fromisoformat(last) - OVERLAP if last else now - FIRST
-        try:
-            events = run(_listed(channel, since))
-        except Exception as error:  # noqa: BLE001 - a channel may raise anything; the others are asked all the same
-            log.warning("not_listed", channel=channel.name, error=type(error).__name__)
-            with self.store.write() as connection:
-                queries.put_setting(connection, PROBLEM + channel.name, type(error).__name__)
+        Nothing is sent meanwhile: so it takes no longer than ``ASK_SECONDS``, whatever they do.
+        """
+        asked = [channel for channel in self.channels.values() if channel.capabilities.inbound]
+        if not asked:
             return
-        self.take(channel, events, now, asked=True)
+        with self.store.read() as connection:
+            last = [queries.setting(connection, ASKED + channel.name) for channel in asked]
+        since = [datetime.fromisoformat(one) - OVERLAP if one else now - FIRST for one in last]
+        for channel, found in zip(asked, run(_all_listed(asked, since)), strict=True):
+            if isinstance(found, BaseException):
+                log.warning("not_listed", channel=channel.name, error=type(found).__name__)
+                with self.store.write() as connection:
+                    queries.put_setting(connection, PROBLEM + channel.name, type(found).__name__)
+            else:
+                self.take(channel, found, now, asked=True)
+
+
+async def _all_listed(channels: Sequence[Channel[Any]], since: Sequence[datetime]) -> Found:
+    """What each channel lists, or what it raised: a channel may raise anything, and takes no other with it."""
+    return await asyncio.gather(*map(_listed, channels, since), return_exceptions=True)
 
 
 async def _listed(channel: Channel[Any], since: datetime) -> Listed:
-    async with asyncio.timeout(CALL_SECONDS):
+    async with asyncio.timeout(ASK_SECONDS):
         return list(await channel.inbound(since))

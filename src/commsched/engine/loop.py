@@ -25,6 +25,7 @@ from commsched.delivery.carriers import turns_of
 from commsched.delivery.compose import Composer
 from commsched.delivery.doubt import Doubtful, learn, look_up
 from commsched.delivery.intent import NewId, Ready, apart, current, intend, ready_of
+from commsched.delivery.late import Late, call_end, settle_late
 from commsched.delivery.receipts import Result, doubt_delay, settle, state_of
 from commsched.delivery.restored import hold_in_doubt, perhaps_gone
 from commsched.delivery.send import Channels, send_all
@@ -77,11 +78,13 @@ class Loop:
     rates: Mapping[str, Rate] = field(default_factory=dict)
     live: bool = False
     runner: asyncio.Runner = field(default_factory=asyncio.Runner)
+    late: Late = field(default_factory=Late)
 
     def tick(self, now: datetime, *, limit: int | None = None) -> Report:
         """Work until nobody is due, or ``limit`` customers were looked at."""
         report = Report()
         while limit is None or report.planned < limit:
+            self.hear_late(now)
             crash_point("before-claim")
             until = monotonic() + self.lease.total_seconds()
             # Calendars may be read here, which can take a while: not in a transaction that keeps others from writing.
@@ -97,6 +100,13 @@ class Loop:
             crash_point("after-claim")
             report += _Pass(self, world, now, dict(claimed), until).run()
         return report
+
+    def hear_late(self, now: datetime) -> None:
+        """Make durable what channels have answered after a pass had given up waiting."""
+        results = self.runner.run(self.late.ended()) if self.late.calls else []
+        if results:
+            with self.store.write() as connection:
+                settle_late(connection, results, now)
 
     def sweep(self, now: datetime, limit: int) -> int:
         """Wake some of those who were last planned in another world; how many there were."""
@@ -175,9 +185,9 @@ class _Pass:
             Doubtful(row, messages[row.customer, row.key]) for row in rows if (row.customer, row.key) in messages
         ]
         # Another worker may be sending still: a new fact lets a customer be claimed before that worker's lease ends.
-        ended = [one for one in doubtful if one.attempt.state != "sending" or self._lease_end(one) <= self.now]
-        results = self.loop.runner.run(look_up(ended, self.loop.channels))
-        waiting = {one.attempt.customer: self._lease_end(one) for one in doubtful if one not in ended}
+        ended = [one for one in doubtful if self._over(one) <= self.now]
+        results = self.loop.runner.run(look_up(ended, self.loop.channels, self.loop.composer.link_of))
+        waiting = {one.attempt.customer: self._over(one) for one in doubtful if one not in ended}
         for doubt, result in zip(ended, results, strict=True):
             if state_of(result.outcome) == "in_doubt":
                 later = self.now + doubt_delay(instant(doubt.attempt.started_at), self.now)
@@ -188,8 +198,12 @@ class _Pass:
             learn(connection, results, self.now)
         return waiting
 
-    def _lease_end(self, doubt: Doubtful) -> datetime:
-        return instant(doubt.attempt.started_at) + self.loop.lease
+    def _over(self, doubt: Doubtful) -> datetime:
+        """When an attempt can be looked up: its call is over, and nobody's any more."""
+        row = doubt.attempt
+        begun = instant(row.started_at)
+        leased = begun + (self.loop.lease if row.state == "sending" else timedelta())
+        return max(leased, call_end(begun, self.loop.channels.get(row.channel)))
 
     def _render(self, plans: Mapping[str, Plan], loaded: Mapping[str, Loaded]) -> tuple[list[Ready], dict[str, Plan]]:
         """Render what is due now; a message that cannot be rendered is refused until its template changes."""
@@ -307,7 +321,9 @@ class _Pass:
             log.error("policy_failed", policy=policy)
 
     def _send(self, sending: Sequence[Ready], plans: Mapping[str, Plan], soon: Mapping[str, datetime]) -> list[Result]:
-        outcomes = self.loop.runner.run(send_all(sending, self.loop.channels, self.now, self.until, self._wait_for))
+        loop = self.loop
+        calls = send_all(sending, loop.channels, self.now, self.until, self._wait_for, loop.late)
+        outcomes = loop.runner.run(calls)
         crash_point("after-send")
         results = [
             Result(one.outgoing.attempt, one.record, one.sent, outcome)
@@ -318,7 +334,7 @@ class _Pass:
             answers.setdefault(one.channel, []).append(outcome)
         with self.loop.store.write() as connection:
             again = settle(connection, results, self.now)
-            closed = breakers.note(connection, answers, self.present)
+            closed, opened = breakers.note(connection, answers, self.present)
             customers = {one.decision.proposal.customer for one in sending}
             wakes = {c: self.now if self.world.reads_sent else plans[c].wake_at for c in customers}
             rows = [
@@ -326,6 +342,9 @@ class _Pass:
             ]
             queries.finish(connection, rows)
         crash_point("after-result")
+        if opened:
+            with self.loop.store.write() as connection:
+                breakers.wake(connection, self.present)
         for channel in closed:
             log.error("channel_closed", channel=channel, see="commsched doctor")
         return results

@@ -10,6 +10,7 @@ from msgspec import UNSET
 
 from commsched.model import facts as f
 from commsched.model.facts import AnyFact
+from commsched.model.subjects import address_subject
 from commsched.planning.fold import order
 from commsched.planning.ledger import Entry, Ledger
 
@@ -67,7 +68,7 @@ def conflicts(ledger: Ledger) -> list[Conflict]:
 
 def _thing(fact: AnyFact) -> Thing:
     if isinstance(fact, f.ContactPoint):
-        return fact.kind, fact.address
+        return fact.kind, address_subject(fact.kind, fact.address)
     # Custom facts stand in a fact of their own and in preferences; both are the customer's.
     return (fact.type, fact.id or "") if isinstance(fact, f.Asset) else ("customer",)
 

@@ -17,6 +17,7 @@ from commsched.model import facts as f
 from commsched.model.consents import standing
 from commsched.model.facts import RANK, AnyFact
 from commsched.model.state import Asset, Profile, Promise, State
+from commsched.model.subjects import address_subject
 from commsched.planning.ledger import Entry, Ledger
 from commsched.planning.standing import appointment_of, case_of, commitment_of, contact_of, obligation_of, plan_of
 from commsched.timing.civil import start_of_day, zone
@@ -77,7 +78,7 @@ class _Builder:
         self.profile: dict[str, Any] = {}
         self.media: tuple[str, ...] = ()
         self.custom: dict[str, f.Scalar] = {}
-        self.contacts: dict[tuple[str, str], dict[str, Any]] = {}
+        self.contacts: dict[str, dict[str, Any]] = {}
         self.assets: dict[str, dict[str, Any]] = {}
         self.readings: dict[str, list[f.Reading]] = {}
         self.obligations: dict[str, dict[str, Any]] = {}
@@ -128,7 +129,11 @@ class _Builder:
             self.profile["roles"] = tuple(fact.roles or ())
 
     def contact_point(self, _: str, fact: f.ContactPoint) -> None:
-        point = self.contacts.setdefault((fact.kind, fact.address), {})
+        # One address however it is spelt; what says that it is no good (a bounce) has no say in its spelling.
+        point = self.contacts.setdefault(address_subject(fact.kind, fact.address), {"address": fact.address})
+        point["kind"] = fact.kind
+        if fact.valid is not False:
+            point["address"] = fact.address
         _update(point, fact, ("media", "valid", "primary"))
         point["stated_by"], point["at"] = fact.stated_by or "import", fact.at
 
@@ -231,7 +236,7 @@ class _Builder:
             self.later(offer.expires, now)
         return State(
             profile=self._profile(ledger.customer),
-            contacts=tuple(contact_of(kind, address, point) for (kind, address), point in self.contacts.items()),
+            contacts=tuple(map(contact_of, self.contacts.values())),
             consents=standing(self.of(f.Consent)),
             intents=self.of(f.Intent),
             assets={name: Asset(name, **fields) for name, fields in self.assets.items()},

@@ -11,12 +11,12 @@ from commsched.model import facts as f
 from commsched.model.state import Appointment, Case, Contact, Obligation, Plan
 
 
-def contact_of(kind: str, address: str, point: dict[str, Any]) -> Contact:
+def contact_of(point: dict[str, Any]) -> Contact:
     """A contact point as it stands."""
     media = point.get("media")
     return Contact(
-        kind=kind,
-        address=address,
+        kind=point["kind"],
+        address=point["address"],
         media=tuple(media) if media is not None else (),
         valid=point.get("valid", True),
         primary=point.get("primary", False),

@@ -126,7 +126,9 @@ class Capabilities:
     never accepted, and never will be (``proof``). ``batch``: how many messages :meth:`Channel.send_batch` takes, 0 if
     there is none. ``webhook``: whether the provider calls :meth:`Channel.webhook`. ``inbound``: whether
     :meth:`Channel.inbound` can list what came in. ``validity``: the longest time for which the provider can be told to
-    keep a message; ``None`` where it cannot be told, so that it may deliver after the window has closed.
+    keep a message; ``None`` where it cannot be told, so that it may deliver after the window has closed. ``proven``:
+    whether what comes in is the provider's word, by a signature or as it was asked itself. Where anybody can have
+    written it (a mailbox), set it to ``False``: then only what names a message of ours, by its attempt, does anything.
     """
 
     lookup: Literal["none", "hint", "proof"] = "none"
@@ -134,6 +136,7 @@ class Capabilities:
     webhook: bool = False
     inbound: bool = False
     validity: timedelta | None = None
+    proven: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +177,15 @@ class Accepted:
 class Refused(CommschedError):
     """The provider refused the message for good.
 
-    ``bad_address`` says that the address itself is the reason; ``opted_out``, that the provider has the customer's word
-    that nothing more is wanted there.
+    ``bad_address`` says that the address itself is the reason; ``unsuited``, that it cannot take this medium, as a
+    landline cannot take texts; ``opted_out``, that the provider has the customer's word that nothing more is wanted
+    there.
     """
 
-    def __init__(self, detail: str = "", *, bad_address: bool = False, opted_out: bool = False) -> None:
-        self.bad_address, self.opted_out = bad_address, opted_out
+    def __init__(
+        self, detail: str = "", *, bad_address: bool = False, opted_out: bool = False, unsuited: bool = False
+    ) -> None:
+        self.bad_address, self.opted_out, self.unsuited = bad_address, opted_out, unsuited
         super().__init__(detail)
 
 
@@ -254,7 +260,7 @@ class Forged(CommschedError):
 
 
 EventKind = Literal[
-    "accepted", "delivered", "undelivered", "bounced", "reply", "digit", "opt_out", "opt_in", "complaint"
+    "accepted", "delivered", "undelivered", "bounced", "unsuited", "reply", "digit", "opt_out", "opt_in", "complaint"
 ]
 
 
@@ -264,8 +270,9 @@ class ChannelEvent:
 
     ``id`` is the provider's own for this event: what comes twice counts once. ``attempt`` is ours, where the provider
     gave it back; ``reference`` the provider's for the message. ``address`` is the customer's. ``undelivered`` failed
-    this once, ``bounced`` says that the address does not exist. ``text`` is what a person wrote (``reply``) or pressed
-    (``digit``); ``detail`` the provider's code and reason; ``data`` what it said besides.
+    this once, ``bounced`` says that the address does not exist, ``unsuited`` that it cannot take this medium (a
+    landline, for texts). ``text`` is what a person wrote (``reply``) or pressed (``digit``); ``detail`` the provider's
+    code and reason; ``data`` what it said besides.
     """
 
     kind: EventKind
@@ -284,6 +291,11 @@ class Channel(Plugin[S], ABC):
 
     medium: ClassVar[str] = "*"
     capabilities: ClassVar[Capabilities] = Capabilities()
+
+    @property
+    def patience(self) -> timedelta:
+        """How long :meth:`send` may go on. What takes longer than 30 seconds is in doubt until its answer comes."""
+        return timedelta()
 
     @abstractmethod
     async def send(self, message: Outgoing) -> Accepted:

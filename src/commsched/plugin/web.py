@@ -5,10 +5,12 @@ What is refused is refused before anything is sent. Errors never quote the addre
 
 from __future__ import annotations
 
+import hmac
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from socket import SHUT_RDWR, SOCK_STREAM, create_connection, getaddrinfo, socket
@@ -50,6 +52,14 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+def signature_of(secret: str, stamp: str, body: bytes) -> str:
+    """A body's signature: HMAC-SHA256 (RFC 2104) over ``stamp``, a full stop and the body, in hexadecimal.
+
+    ``stamp`` is the Unix time in whole seconds, as it stands in the header beside the signature.
+    """
+    return hmac.new(secret.encode(), stamp.encode() + b"." + body, sha256).hexdigest()
 
 
 def web_address(text: str, *, allow_private: bool) -> SplitResult:

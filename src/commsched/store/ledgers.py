@@ -124,6 +124,12 @@ def circles_of(entries: Iterable[Entry]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def circles(connection: Connection, customers: Iterable[str]) -> set[str]:
+    """The circles that these customers are in, or were."""
+    found = _read(connection, {f"c:{customer}" for customer in customers})
+    return {circle for entries in found.values() for circle in circles_of(entries)}
+
+
 def decode(bodies: Sequence[bytes]) -> list[AnyFact]:
     """Facts from their stored bytes."""
     return _many.decode(b"[" + b",".join(bodies) + b"]")

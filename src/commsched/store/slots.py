@@ -130,6 +130,13 @@ def keep_in_step(connection: Connection, rows: Sequence[Mapping[str, Any]], now:
         _seat_overbooked(connection, freed, here, resources)
 
 
+def calendars_of(connection: Connection, customers: Iterable[str]) -> set[str]:
+    """Every calendar at which something of these customers can take a place, or give one back."""
+    services = known(connection).calendars
+    rows = queries.calendars_named(connection, customers)
+    return {found for row in rows if (found := row.calendar or services.get(row.service, ""))}
+
+
 def require_free(connection: Connection, calendar: str, span: Span, *, leaving: tuple[str, str] | None = None) -> None:
     """Make sure that a span is free on one resource, and stays so until the commit; else :class:`SlotTaken`.
 

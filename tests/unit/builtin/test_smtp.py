@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from datetime import UTC, datetime, timedelta
 from mailbox import Maildir
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 from smtp_server import PASSWORD, USER, mail_server
 
 from commsched import Accepted, Ambiguous, ChannelDown, Outgoing, Refused, TryLater, Unreadable
+from commsched.builtin.channels import smtp as smtp_module
 from commsched.builtin.channels.smtp import Smtp, SmtpSettings, outcome_of
 from commsched.testing.provider import nobody
 
@@ -269,3 +271,44 @@ def test_what_lies_in_the_maildir_is_told_once_it_is_new(there, tmp_path):
     assert asyncio.run(smtp(there).inbound(now)) == []
     with pytest.raises(Unreadable):
         asyncio.run(smtp(there, maildir=str(tmp_path / "gone")).inbound(now))
+
+
+def test_old_mail_is_not_opened_and_new_mail_only_once(there, tmp_path, monkeypatch):
+    """What is asked for again is told again, though nothing is read twice; what was moved to `cur` is the same mail."""
+    box = Maildir(tmp_path / "box")
+    keys = [box.add(f"From: Ann <ann@mail.example>\nMessage-ID: <r{n}@x.example>\n\nYes.\n".encode()) for n in range(3)]
+    now = datetime.now(UTC)
+    old = (now - timedelta(days=2)).timestamp()
+    os.utime(tmp_path / "box" / "new" / keys[0], (old, old))
+    opened = []
+    real = smtp_module.events_of
+    monkeypatch.setattr(smtp_module, "events_of", lambda data, at: opened.append(data) or real(data, at))
+    channel = smtp(there, maildir=str(tmp_path / "box"))
+    first = asyncio.run(channel.inbound(now - timedelta(hours=1)))
+    (tmp_path / "box" / "new" / keys[1]).rename(tmp_path / "box" / "cur" / f"{keys[1]}:2,S")
+    again = asyncio.run(channel.inbound(now - timedelta(hours=1)))
+    assert sorted(one.id for one in first) == sorted(one.id for one in again)
+    assert (len(first), len(opened)) == (2, 2)
+
+
+def test_more_mail_than_can_be_read_in_time(there, tmp_path, monkeypatch):
+    """Nothing is told until all of it was read, and each call goes on where the last one stopped: none is lost."""
+    box = Maildir(tmp_path / "box")
+    for number in range(5):
+        box.add(f"From: Ann <ann@mail.example>\nMessage-ID: <r{number}@x.example>\n\nYes.\n".encode())
+    channel = smtp(there, maildir=str(tmp_path / "box"))
+    since = datetime.now(UTC) - timedelta(hours=1)
+    clock = iter(range(0, 1000, 3))
+    monkeypatch.setattr(smtp_module, "monotonic", lambda: next(clock))
+    for _ in range(10):
+        try:
+            found = asyncio.run(channel.inbound(since))
+        except TryLater:
+            continue
+        break
+    assert len(found) == 5
+
+
+def test_it_is_waited_for_as_long_as_it_may_take(there):
+    """The reply to the final dot may take ten minutes (RFC 5321, 4.5.3.2.6)."""
+    assert smtp(there, final_timeout=600).patience >= timedelta(minutes=10)

@@ -20,7 +20,7 @@ from commsched import (
     TryLater,
     WebhookRequest,
 )
-from commsched.builtin.channels.twilio_codes import BAD_NUMBER, OURS, TOO_MUCH, kind_of
+from commsched.builtin.channels.twilio_codes import BAD_NUMBER, NO_TEXTS, OURS, TOO_MUCH, kind_of
 from commsched.builtin.channels.twilio_signature import signature
 from commsched.builtin.channels.twilio_sms import TwilioSms, TwilioSmsSettings
 from commsched.builtin.channels.twilio_voice import TwilioVoice, TwilioVoiceSettings
@@ -105,6 +105,7 @@ def test_a_messaging_service_takes_the_place_of_a_number(there):
 
 CODES = [
     *((400, code, "bad") for code in sorted(BAD_NUMBER)),
+    *((400, code, "unsuited") for code in sorted(NO_TEXTS)),
     *((400, code, "later") for code in sorted(TOO_MUCH)),
     *((400, code, "down") for code in sorted(OURS)),
     (400, 21610, "opted_out"),
@@ -133,6 +134,8 @@ CODES = [
 
 def meant(found):
     if isinstance(found, Refused):
+        if found.unsuited:
+            return "unsuited"
         return "opted_out" if found.opted_out else "bad" if found.bad_address else "refused"
     kinds = {ChannelDown: "down", TryLater: "later", Ambiguous: "doubt"}
     return kinds[type(found)]
@@ -240,6 +243,42 @@ def test_what_came_in_is_listed_under_the_same_ids_as_by_webhook(there):
     assert (event.kind, event.id, event.address) == (told.kind, told.id, told.address) == ("opt_out", "SM2", THEIRS)
 
 
+SERVICE = "MG" + "0" * 32
+
+
+@pytest.mark.parametrize(
+    ("sender", "more", "expected", "asked"),
+    [
+        (NUMBER, {}, ["SM1"], [[NUMBER]]),
+        ("84433", {}, ["SM2"], [["84433"]]),
+        (SERVICE, {}, ["SM3"], [None]),
+        (SERVICE, {"numbers": ["84433"]}, ["SM2"], [["84433"]]),
+        ("Garage", {}, [], []),
+    ],
+)
+def test_only_what_came_in_for_this_channel_is_told(there, sender, more, expected, asked):
+    """An account may have other numbers and services; what people write there is none of this channel's."""
+    came = {"direction": "inbound", "from": THEIRS, "body": "Yes"}
+    entries = [
+        listed(sid="SM1", to=NUMBER, **came),
+        listed(sid="SM2", to="84433", **came),
+        listed(sid="SM3", to="+18475550199", messaging_service_sid=SERVICE, **came),
+        listed(sid="SM4", to="+18475550198", **came),
+        listed(sid="SM5", messaging_service_sid=SERVICE),
+    ]
+    there.answers(200, page("messages", *entries))
+    found = asyncio.run(sms(there.url, sender=sender, **more).inbound(NOW - timedelta(hours=1)))
+    assert [one.id for one in found] == expected
+    assert [parse_qs(got.path.partition("?")[2]).get("To") for got in there.got] == asked
+
+
+def test_stop_words_count_however_they_are_written():
+    """In the configuration as well as in the text."""
+    request = signed({"MessageSid": "SM2", "From": THEIRS, "Body": "basta", "SmsStatus": "received"})
+    (event,) = sms(stop_words=["Basta"]).webhook(request)
+    assert event.kind == "opt_out"
+
+
 def test_a_listing_has_several_pages(there):
     """They are all read; one that never ends is given up, and said to be."""
     theirs = {"direction": "inbound", "from": THEIRS, "to": NUMBER}
@@ -264,7 +303,7 @@ REPORTS = [
     ("read", "", "delivered"),
     ("undelivered", "30003", "undelivered"),
     ("undelivered", "30005", "bounced"),
-    ("undelivered", "30006", "bounced"),
+    ("undelivered", "30006", "unsuited"),
     ("undelivered", "30007", "undelivered"),
     ("undelivered", "30008", "undelivered"),
     ("undelivered", "30036", "undelivered"),
@@ -463,6 +502,6 @@ def test_a_signature_counts_with_and_without_the_port(public, signer):
 
 def test_every_code_stands_in_one_table_only():
     """A code has one meaning."""
-    tables = [BAD_NUMBER, OURS, TOO_MUCH, frozenset({21610})]
+    tables = [BAD_NUMBER, NO_TEXTS, OURS, TOO_MUCH, frozenset({21610})]
     assert sum(map(len, tables)) == len(frozenset().union(*tables))
     assert kind_of("failed", 30005) == "bounced"

@@ -20,7 +20,7 @@ def closed(garage):
     shop = garage()
     now = datetime.now(UTC)
     with shop.store.write() as connection:
-        assert note(connection, {"text": [ChannelDown("401")]}, now) == ["text"]
+        assert note(connection, {"text": [ChannelDown("401")]}, now) == (["text"], [])
         queries.put_setting(connection, PROBLEM + "mail", "TimeoutError")
     return shop
 

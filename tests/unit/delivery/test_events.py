@@ -8,10 +8,11 @@ from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace as changed
+from sqlalchemy.event import listen
 
 from commsched.delivery.events import Origin, identity, take
 from commsched.delivery.receipts import Result, settle
-from commsched.model.facts import Consent, ContactPoint, Delivered, Reply
+from commsched.model.facts import Appointment, Consent, ContactPoint, Delivered, Reply
 from commsched.planning.fold import fold
 from commsched.plugin.base import Accepted, Ambiguous, Capabilities, ChannelEvent, Receipt, Refused
 from commsched.store import queries
@@ -20,6 +21,8 @@ from commsched.store.messages import load_task
 
 MAIL = Origin("mail", "email", "desk")
 TEXT = Origin("text", "sms", "desk")
+# A mailbox, where anybody can write whatever they like.
+BOX = replace(MAIL, proven=False)
 SECOND = timedelta(seconds=1)
 
 
@@ -244,3 +247,126 @@ def test_the_facts_that_were_new_are_told(shop):
     taken = heard(shop, event(shop, "bounced", address="ann@x.example"), event(shop, "opt_out"), event(shop, "reply"))
     kinds = {type(fact) for fact in taken.facts}
     assert kinds == {Delivered, ContactPoint, Consent, Reply}
+
+
+def test_a_bounce_of_an_address_with_capitals(garage, customer):
+    """Mail systems write it in small letters; it is the same address, and is marked as no good."""
+    shop = garage()
+    shop.learn(*customer(email="Ann.Lee@x.example"))
+    shop.tick()
+    heard(shop, event(shop, "bounced", address="ann.lee@x.example"))
+    assert [(one.address, one.valid) for one in state_of(shop).contacts] == [("Ann.Lee@x.example", False)]
+
+
+def from_nowhere(shop, kind, **fields):
+    return ChannelEvent(kind, shop.clock.at, **{"address": "ann@x.example", "id": f"forged {kind}"} | fields)
+
+
+def circle_of_ann(shop):
+    with shop.store.read() as connection:
+        return list(queries.facts(connection, ["a:email:ann@x.example"]))
+
+
+@pytest.mark.parametrize("kind", ["bounced", "complaint", "opt_out", "opt_in"])
+@pytest.mark.parametrize("attempt", ["", "made-up"])
+def test_forged_reports_do_nothing(shop, kind, attempt):
+    """A report that names no message of ours says nothing of anybody, where anybody can have written it."""
+    heard(shop, from_nowhere(shop, "opt_out", id="proven"))
+    before, shared = state_of(shop), circle_of_ann(shop)
+    heard(shop, from_nowhere(shop, kind, attempt=attempt), origin=BOX)
+    after = state_of(shop)
+    assert (after.contacts, after.consents) == (before.contacts, before.consents)
+    assert (circle_of_ann(shop), len(before.consents)) == (shared, 1)
+
+
+@pytest.mark.parametrize("kind", ["bounced", "complaint", "opt_out"])
+@pytest.mark.parametrize(("address", "counts"), [("", True), ("Ann@x.example", True), ("bob@x.example", False)])
+def test_a_report_of_our_own_message_counts_for_its_address(shop, customer, kind, address, counts):
+    """Whoever has the message has its attempt's id; of another address than it went to they say nothing."""
+    shop.learn(*customer("bob"))
+    heard(shop, event(shop, kind, address=address), origin=BOX)
+    ann, bob = state_of(shop), state_of(shop, "bob")
+    changed = bool(ann.consents) or not all(one.valid for one in ann.contacts)
+    assert changed == counts
+    assert (bob.consents, all(one.valid for one in bob.contacts)) == ((), True)
+
+
+def booked(shop, fact):
+    start = (shop.clock.at + timedelta(days=3)).isoformat()
+    said = {"id": "A1", "service": "oil", "status": "booked", "booked_by": "staff", "stated_by": "staff"}
+    shop.learn(fact("appointment", start=start, **said))
+
+
+def test_a_forged_reply_cancels_nothing(shop, fact):
+    """A person reads what somebody wrote under a customer's address; the same in answer to our message counts."""
+    booked(shop, fact)
+    before = state_of(shop).appointments
+    taken = heard(shop, from_nowhere(shop, "reply", text="Please cancel my appointment"), origin=BOX)
+    after = state_of(shop)
+    assert not [one for one in taken.facts if isinstance(one, Appointment)]
+    assert (after.appointments, [one.meaning for one in after.replies]) == (before, ["unclear"])
+    heard(shop, event(shop, "reply", address="ann@x.example", text="Thank you, who are you?"), origin=BOX)
+    assert state_of(shop).replies[-1].meaning in {"who", "unclear"}
+
+
+def test_a_stop_that_nobody_can_prove(shop, customer, fact):
+    """It silences what people need not be told, on that medium, and a person is asked to see to it."""
+    heard(shop, from_nowhere(shop, "reply", text="STOP"), origin=BOX)
+    said = state_of(shop).consents
+    assert {one.medium for one in said} == {"email"}
+    assert {one.purpose for one in said} == {"collections", "service", "survey", "sales", "marketing"}
+    assert not any(one.granted for one in said)
+    (task,) = tasks(shop)
+    assert all(words in task.text for words in ("STOP", "under the address of ann"))
+    shop.tick(hours=1)
+    assert tasks(shop) == [task], "planning leaves it to whoever does it"
+
+
+def test_a_proven_stop_needs_nobody(shop):
+    """In answer to our message it stops everything that they asked to have stopped, and no task is made."""
+    heard(shop, event(shop, "reply", address="ann@x.example", text="STOP"), origin=BOX)
+    assert [(one.medium, one.purpose) for one in state_of(shop).consents] == [("*", "*")]
+    assert tasks(shop) == []
+
+
+def test_a_batch_locks_everything_first_and_in_one_order(garage, customer, fact):
+    """Attempts, then ledgers, customers before circles, then calendars; afterwards nothing else is locked."""
+    shop = garage()
+    for name in ("ann", "bob", "zoe"):
+        shop.learn(*customer(name, email="home@x.example" if name == "zoe" else None))
+    shop.learn(fact("contact_point", kind="email", address="home@x.example"))
+    shop.tick()
+    with shop.store.read() as connection:
+        rows = {row.customer: row for row in queries.attempts(connection)}
+    at = shop.clock.at
+    events = [
+        ChannelEvent("reply", at, rows["zoe"].id, "home@x.example", id="1", text="STOP"),
+        ChannelEvent("opt_out", at, rows["ann"].id, "ann@x.example", id="2"),
+        ChannelEvent("complaint", at, address="home@x.example", id="3"),
+        ChannelEvent("bounced", at, rows["bob"].id, "bob@x.example", id="4"),
+    ]
+    locked = []
+
+    def note(_connection, _cursor, statement, parameters, *_):
+        if "FROM ledger" in statement and "FOR UPDATE" in statement:
+            locked.append(parameters)
+
+    with shop.store.write() as connection:
+        if connection.dialect.name != "postgresql":
+            pytest.skip("SQLite has one writer at a time.")
+        listen(connection, "before_cursor_execute", note)
+        take(connection, MAIL, events, at)
+    first = set(locked[0].values())
+    assert {"c:ann", "c:bob", "c:zoe", "a:email:home@x.example", "a:email:ann@x.example"} <= first
+    assert set().union(*(set(one.values()) for one in locked)) == first
+
+
+@pytest.mark.parametrize(("media", "left"), [(None, ("voice",)), (["sms", "voice"], ("voice",)), (["sms"], ("sms",))])
+def test_a_landline_is_called_and_not_texted(shop, fact, media, left):
+    """What cannot take texts stays good for calls; where it was good for nothing else it is not valid."""
+    said = {"kind": "phone", "address": "+13125550142"}
+    shop.learn(fact("contact_point", **said | ({"media": media} if media else {})))
+    told = ChannelEvent("unsuited", shop.clock.at, address="+13125550142", id="1", detail="Twilio 30006")
+    heard(shop, told, origin=TEXT)
+    (phone,) = [one for one in state_of(shop).contacts if one.kind == "phone"]
+    assert (phone.media, phone.valid) == (left, left == ("voice",))

@@ -228,3 +228,37 @@ def test_a_record_keeps_its_words(sending, noon):
     result = sending("t1")("t1", "accepted")
     record = replace(result.record, body="Grüße", reasons=(("a", "b", "c"),))
     assert load_record(message_row(record, signature=b"")["body"]) == record
+
+
+@pytest.mark.parametrize("ended", ["refused", "later"])
+def test_an_attempt_that_was_accepted_after_all(store, sending, report, ended):
+    """What counted as not taken and was taken counts as taken, once, and is not told again as news."""
+    made = sending("t1")
+    report(made("t1", ended))
+    report(made("t1", "accepted"))
+    before = everything(store)
+    assert (before[1], before[2]) == ([("t1", "accepted")], "sent")
+    report(made("t1", "accepted"))
+    assert everything(store) == before
+
+
+def test_what_was_delivered_is_not_merely_sent_again(store, sending, report):
+    """However late an attempt is said to have been accepted, its message stays as far as it has come."""
+    made = sending("t1", "t2")
+    report(made("t1", "later"), made("t2", "accepted"))
+    with store.write() as connection:
+        record = replace(made("t2", "accepted").record, state="delivered", final=True)
+        queries.put_messages(connection, [message_row(record, signature=b"", attempt="t2")])
+    report(made("t1", "accepted"))
+    assert state(store) == "delivered"
+
+
+def test_a_newer_attempt_under_way_keeps_its_message(store, sending, report):
+    """Late news of an older attempt leaves the message to the one that is being sent, and it is not planned again."""
+    made = sending("t1", "t2")
+    report(made("t1", "accepted"))
+    with store.read() as connection:
+        row = queries.message(connection, "ann", "ann/r/s/-/1")
+    assert (row.attempt, row.state) == ("t2", "sending")
+    report(made("t2", "later"))
+    assert state(store) == "sent"

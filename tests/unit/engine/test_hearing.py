@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from commsched.engine import hearing
 from commsched.engine.hearing import ASKED, FIRST, OVERLAP, PROBLEM, Hearing
 from commsched.errors import UnknownName
 from commsched.plugin.base import Capabilities, ChannelEvent, Forged, WebhookAnswer, WebhookRequest
@@ -100,3 +101,33 @@ def test_a_deployment_takes_calls(shop):
         shop.app.heard("mail", REQUEST)
     with pytest.raises(UnknownName):
         shop.app.heard("nobody", REQUEST)
+
+
+def test_channels_are_asked_at_once(shop, monkeypatch):
+    """One that does not answer holds up neither the others nor the engine for longer than is said."""
+    met = asyncio.Event()
+
+    class Waiting(type(shop.mail)):
+        async def inbound(self, since):
+            await met.wait()
+            return [self.event("yes", "met")]
+
+    class Last(Waiting):
+        async def inbound(self, since):
+            met.set()
+            return []
+
+    class Silent(Waiting):
+        async def inbound(self, since):
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(hearing, "ASK_SECONDS", 0.2)
+    shop.hearing.channels = {name: kind(name) for name, kind in {"a": Waiting, "b": Silent, "c": Last}.items()}
+    for channel in shop.hearing.channels.values():
+        channel.capabilities = Capabilities(inbound=True)
+    with asyncio.Runner() as runner:
+        shop.hearing.ask(shop.clock.at, runner.run)
+    with shop.store.read() as connection:
+        problems = {name: queries.setting(connection, PROBLEM + name) for name in "abc"}
+    assert problems == {"a": "", "b": "TimeoutError", "c": ""}
+    assert [fact.text for fact in shop.told] == ["yes"]

@@ -9,8 +9,10 @@ from threading import Thread
 import pytest
 
 from commsched.errors import StoreError
+from commsched.planning.fold import fold
 from commsched.plugin.base import Ambiguous, Receipt, Refused, TryLater
 from commsched.store import queries
+from commsched.store.ledgers import load
 from commsched.store.store import micros
 
 PACED = {
@@ -488,3 +490,19 @@ def test_a_result_that_cannot_be_written_is_found_again(garage, customer, provid
     shop.mail.knows["ann@x.example"] = Receipt("x", "accepted", "ref")
     shop.tick(minutes=2)
     assert (shop.messages["ann/say"].state, len(shop.mail.calls)) == ("sent", 1)
+
+
+def test_a_landline_that_refuses_texts_can_be_called(garage, customer):
+    """The provider's refusal says so at once; the number stays good for what it can take."""
+    shop = garage()
+    number = "+13125550142"
+    shop.mail.answers["ann@x.example"] = Refused("no", bad_address=True)
+    shop.text.answers[number] = Refused("21614", unsuited=True)
+    shop.learn(*customer(phone=number))
+    shop.tick()
+    shop.tick(seconds=1)
+    assert [one.to for one in shop.text.calls] == [number]
+    with shop.store.read() as connection:
+        contacts = fold(load(connection, ["ann"])["ann"].ledger, shop.clock.at).contacts
+    (phone,) = [one for one in contacts if one.kind == "phone"]
+    assert (phone.media, phone.valid) == (("voice",), True)

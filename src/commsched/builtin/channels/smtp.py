@@ -13,8 +13,8 @@ Connections are kept and used again. The server is known by its certificate, and
 
 A connection that is lost before the final dot took nothing; one that is lost after it leaves doubt (RFC 1047), which
 only a bounce, an answer or a person ends: a mail server cannot be asked. Its reply to the final dot may take ten
-minutes (RFC 5321, 4.5.3.2.6). The Message-ID is the one that the message was written with, but no server is bound to
-know it again.
+minutes (RFC 5321, 4.5.3.2.6): after half a minute the message is in doubt, and a reply that comes later ends that.
+The Message-ID is the one that the message was written with, but no server is bound to know it again.
 """
 
 from __future__ import annotations
@@ -22,14 +22,16 @@ from __future__ import annotations
 import re
 import smtplib
 import ssl
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from email import policy
 from email.parser import BytesHeaderParser
 from email.utils import parseaddr
 from functools import partial
 from mailbox import Error as MailboxError
 from mailbox import Maildir
+from os import scandir
 from pathlib import Path
 from queue import Empty, LifoQueue
 from time import monotonic
@@ -62,6 +64,8 @@ LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 # Within so many seconds a message is begun and its text asked for, or it comes back: a call that is given up by whoever
 # waits for it would leave doubt, though nothing was taken.
 SOON, TEXT = 10.0, 20.0
+# How many seconds the mailbox is read at a time.
+READING = 8.0
 # A connection that has been idle for longer is asked whether it still stands.
 IDLE_SECONDS = 5.0
 OK, GO_ON, SHUTTING_DOWN = 250, 354, 421
@@ -113,7 +117,7 @@ class Smtp(Channel[SmtpSettings]):
 
     kind = "smtp"
     medium = "email"
-    capabilities = Capabilities(inbound=True)
+    capabilities = Capabilities(inbound=True, proven=False)
 
     def __init__(
         self, settings: SmtpSettings, *, name: str, folder: Path = Path(), zone: ZoneInfo | None = None
@@ -121,6 +125,13 @@ class Smtp(Channel[SmtpSettings]):
         super().__init__(settings, name=name, folder=folder, zone=zone)
         self._calls = Calls(SOON + settings.final_timeout, at_once=settings.connections, begin=SOON)
         self._idle: LifoQueue[tuple[float, smtplib.SMTP]] = LifoQueue()
+        self._reading = Calls(READING, at_once=1)
+        self._mailbox = _Mailbox(folder / settings.maildir)
+
+    @property
+    def patience(self) -> timedelta:
+        """As long as the server may take for its reply to the final dot."""
+        return timedelta(seconds=SOON + self.settings.final_timeout)
 
     async def send(self, message: Outgoing) -> Accepted:
         """Hand the message over; the reference is its Message-ID, by which whatever comes back knows it."""
@@ -136,12 +147,9 @@ class Smtp(Channel[SmtpSettings]):
         if not self.settings.maildir:
             return []
         try:
-            box = Maildir(path, factory=None, create=False)
-            found = [(box[key].get_date(), box.get_bytes(key)) for key in sorted(box.keys())]
+            return await self._reading.run(partial(self._mailbox.arrived, since.timestamp()))
         except (OSError, MailboxError) as error:
             raise Unreadable(self.name, f"the Maildir {path} cannot be read ({type(error).__name__})") from error
-        at = [(datetime.fromtimestamp(date, UTC), data) for date, data in found]
-        return [event for date, data in at if date >= since for event in events_of(data, date)]
 
     def _send(self, message: Outgoing, sender: str, reference: str, until: float) -> Accepted:
         time_left(message)
@@ -256,6 +264,39 @@ class Smtp(Channel[SmtpSettings]):
         except (OSError, smtplib.SMTPException) as error:
             raise Ambiguous(f"The mail server did not say what it did ({type(error).__name__}).") from None
         _check(code, said, recipient=False)
+
+
+class _Mailbox:
+    """A Maildir, of which each mail is read once; what it tells is kept for as long as it may be asked for again."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        # The events of each mail that was read, by its name in the Maildir.
+        self._read: dict[str, list[ChannelEvent]] = {}
+
+    def arrived(self, since: float) -> list[ChannelEvent]:
+        """The events of the mails that came in since then, which is the time of their files: no old one is opened.
+
+        Raises :class:`TryLater` where there are more than can be read in time; the next call goes on from there.
+        """
+        box, until = Maildir(self.path, factory=None, create=False), monotonic() + READING / 2
+        came = sorted(self._since(since))
+        self._read = {key: found for _, key in came if (found := self._read.get(key)) is not None}
+        for at, key in came:
+            if key not in self._read:
+                if monotonic() > until:
+                    raise TryLater("There is more mail than could be read at once.")
+                with suppress(KeyError, FileNotFoundError):  # whoever else reads it has taken it away
+                    self._read[key] = list(events_of(box.get_bytes(key), datetime.fromtimestamp(at, UTC)))
+        return [event for _, key in came for event in self._read.get(key, ())]
+
+    def _since(self, since: float) -> Iterator[tuple[float, str]]:
+        for folder in ("new", "cur"):
+            with scandir(self.path / folder) as found:
+                for one in found:
+                    with suppress(FileNotFoundError):
+                        if one.is_file() and (at := one.stat().st_mtime) >= since:
+                            yield at, one.name.partition(":")[0]
 
 
 def _check(code: int, said: bytes, *, recipient: bool) -> None:

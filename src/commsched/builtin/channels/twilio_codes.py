@@ -11,8 +11,10 @@ from commsched import Ambiguous, ChannelDown, EventKind, Refused, TryLater, outc
 
 # They have told Twilio to stop; it stands for every text to them from this number or service.
 OPTED_OUT = 21610
-# The number itself: it is none, or nothing of the kind can reach it (a landline, for texts).
-BAD_NUMBER = frozenset({13223, 13224, 13226, 21211, 21217, 21265, 21401, 21421, 21604, 21614, 21635, 30005, 30006})
+# A landline, to which texts cannot be sent; it can be called.
+NO_TEXTS = frozenset({21614, 21635, 30006})
+# The number itself: it is none, or nothing can reach it.
+BAD_NUMBER = frozenset({13223, 13224, 13226, 21211, 21217, 21265, 21401, 21421, 21604, 30005})
 # About us: credentials, account, the number or service that we send from, the addresses that we give for callbacks.
 OURS = frozenset(
     {10001, 10002, 20002, 20003, 20005, 20006, 20008, 20010, 20403, 20404, 21205, 21206, 21210, 21212, 21213, 21218}
@@ -35,6 +37,8 @@ def outcome_of(status: int, code: int, detail: str, after: timedelta) -> Refused
         return Refused(detail, opted_out=True)
     if code in BAD_NUMBER:
         return Refused(detail, bad_address=True)
+    if code in NO_TEXTS:
+        return Refused(detail, unsuited=True)
     if code in TOO_MUCH:
         return TryLater(detail, after=after)
     if code in OURS:
@@ -52,4 +56,6 @@ def kind_of(status: str, code: int) -> EventKind | None:
         return None
     if code == OPTED_OUT:
         return "opt_out"
+    if code in NO_TEXTS:
+        return "unsuited"
     return "bounced" if code in BAD_NUMBER else "undelivered"

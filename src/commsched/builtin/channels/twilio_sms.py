@@ -18,11 +18,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from commsched import (
     Accepted,
@@ -58,9 +59,23 @@ class TwilioSmsSettings(TwilioSettings):
         pattern=r"^(\+\d{7,15}|MG[0-9a-fA-F]{32}|\d{4,8}|[A-Za-z0-9 ]{1,11})$",
         description="The number that texts come from, or a messaging service, `MG…`.",
     )
+    numbers: tuple[str, ...] = Field(
+        default=(),
+        description="The numbers of a messaging service, to ask for what came in there; a number needs none.",
+    )
     stop_words: tuple[str, ...] = Field(
         default=STOP, description="The words on which Twilio blocks a number, if the service has words of its own."
     )
+
+    @field_validator("stop_words")
+    @classmethod
+    def _in_capitals(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(word.strip().upper() for word in words)
+
+    @property
+    def receiving(self) -> tuple[str, ...]:
+        """The numbers at which answers come in, as far as they are known; a name receives nothing."""
+        return self.numbers or ((self.sender,) if self.sender.removeprefix("+").isdecimal() else ())
 
 
 class TwilioSms(Channel[TwilioSmsSettings]):
@@ -115,16 +130,21 @@ class TwilioSms(Channel[TwilioSmsSettings]):
 
     async def inbound(self, since: datetime) -> Sequence[ChannelEvent]:
         """Texts that came in since then; under the same ids as by webhook, so that each counts once."""
-        mine = {"to": self.settings.sender} if self.settings.sender.startswith("+") else {}
-        found = await self._account.ask(
-            lambda twilio: _pages(
-                twilio.messages.page(date_sent_after=since.astimezone(UTC), page_size=LONGEST_PAGE, **mine)
-            )
-        )
+        service, numbers = self.settings.sender, self.settings.receiving
+        # Only a service whose numbers are not known needs the whole account's list; a name receives nothing.
+        wanted: list[dict[str, str]] = [{"to": one} for one in numbers] or ([{}] if service.startswith("MG") else [])
+        found = [
+            one
+            for mine in wanted
+            for one in await self._account.ask(partial(_received_since, since=since.astimezone(UTC), mine=mine))
+        ]
         return [
             self._received({"MessageSid": one.sid, "From": one.from_ or "", "Body": one.body or ""}, one.date_sent)
             for one in found
-            if one.direction == "inbound" and one.date_sent is not None and one.date_sent >= since
+            if one.direction == "inbound"
+            and one.date_sent is not None
+            and one.date_sent >= since
+            and (one.to in numbers if numbers else one.messaging_service_sid == service)
         ]
 
     def _received(self, said: Mapping[str, str], at: datetime) -> ChannelEvent:
@@ -138,6 +158,10 @@ class TwilioSms(Channel[TwilioSmsSettings]):
             kind = "opt_in"
         sid = said.get("MessageSid", said.get("SmsSid", ""))
         return ChannelEvent(kind, at, address=said.get("From", ""), data=dict(said), id=sid, reference=sid, text=text)
+
+
+def _received_since(twilio: Any, *, since: datetime, mine: Mapping[str, str]) -> list[Any]:  # noqa: ANN401 - as below
+    return _pages(twilio.messages.page(date_sent_after=since, page_size=LONGEST_PAGE, **mine))
 
 
 def _pages(page: Any) -> list[Any]:  # noqa: ANN401 - the library has no types

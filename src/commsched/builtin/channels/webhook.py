@@ -14,7 +14,6 @@ attempt, so that a receiver can tell a repetition.
 
 from __future__ import annotations
 
-import hmac
 import json
 from datetime import UTC, datetime
 from functools import partial
@@ -41,6 +40,7 @@ from commsched import (
     hookimpl,
     outcome_of_status,
     retry_after,
+    signature_of,
     time_left,
     web_address,
 )
@@ -97,7 +97,7 @@ class Webhook(Channel[WebhookSettings]):
             "Content-Type": "application/json",
             "Idempotency-Key": sha256(message.key.encode()).hexdigest(),
             "Commsched-Timestamp": stamp,
-            "Commsched-Signature": f"sha256={signature(settings.secret.get_secret_value(), stamp, body)}",
+            "Commsched-Signature": f"sha256={signature_of(settings.secret.get_secret_value(), stamp, body)}",
         }
         timeout, private = settings.timeout, settings.allow_private
         try:
@@ -111,11 +111,6 @@ class Webhook(Channel[WebhookSettings]):
         if OK <= answer.status < ALSO_OK:
             return Accepted(message.attempt)
         raise _outcome(answer.status, answer.headers.get("retry-after"))
-
-
-def signature(secret: str, stamp: str, body: bytes) -> str:
-    """The signature of a body that is sent at a time, in hexadecimal."""
-    return hmac.new(secret.encode(), stamp.encode() + b"." + body, sha256).hexdigest()
 
 
 def _body(message: Outgoing) -> bytes:

@@ -6,6 +6,7 @@ Lists of keys are bound as one expanding parameter, in chunks that every databas
 from __future__ import annotations
 
 from commsched.store.queries.attempts import (
+    accepted_of,
     add_attempts,
     attempt_by,
     attempts,
@@ -94,6 +95,7 @@ from commsched.store.queries.slots import (
     add_closure,
     appointments_of,
     busy_resources,
+    calendars_named,
     closures,
     customers_following,
     drop_closure,
@@ -137,6 +139,7 @@ from commsched.store.queries.waking import (
 
 __all__ = [
     "HOUR",
+    "accepted_of",
     "add_attempts",
     "add_closure",
     "add_corrections",
@@ -162,6 +165,7 @@ __all__ = [
     "busy_resources",
     "calendar_entries",
     "calendar_entry",
+    "calendars_named",
     "chunks",
     "claim",
     "claim_corrections",

@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     Row,
+    String,
+    and_,
     bindparam,
     insert,
     or_,
@@ -18,10 +20,16 @@ from sqlalchemy import (
 from commsched.store import tables as t
 from commsched.store.queries.base import chunks
 
+# Whatever an attempt was taken for: if it was accepted after all, it was accepted.
 _ended = (
     update(t.attempt)
     .where(
-        t.attempt.c.id == bindparam("attempt_id"), or_(t.attempt.c.state == "sending", t.attempt.c.state == "in_doubt")
+        t.attempt.c.id == bindparam("attempt_id"),
+        or_(
+            t.attempt.c.state == "sending",
+            t.attempt.c.state == "in_doubt",
+            and_(bindparam("new_state", type_=String) == "accepted", t.attempt.c.state != "accepted"),
+        ),
     )
     .values(
         state=bindparam("new_state"),
@@ -42,6 +50,16 @@ def end_attempts(connection: Connection, rows: Sequence[Mapping[str, object]]) -
     """What became of attempts (``attempt_id``, ``new_state``, ``ended_at``, ``why``, ``not_before``)."""
     if rows:
         connection.execute(_ended, [{"not_before": None, **row} for row in rows])
+
+
+def accepted_of(connection: Connection, customers: Iterable[str]) -> set[tuple[str, str]]:
+    """Customer and key of the messages of these customers of which an attempt was accepted."""
+    a = t.attempt.c
+    return {
+        (row.customer, row.key)
+        for chunk in chunks(sorted(set(customers)))
+        for row in connection.execute(select(a.customer, a.key).where(a.customer.in_(chunk), a.state == "accepted"))
+    }
 
 
 def put_off(connection: Connection, customers: Iterable[str], now: int) -> dict[tuple[str, str, str], int]:

@@ -71,13 +71,14 @@ def outages(connection: Connection) -> list[Row[Any]]:
 
 
 def wake_planned(connection: Connection, between: tuple[int, int], due: int) -> None:
-    """Wake whoever has a message planned in a time, ``(from, to]``."""
+    """Wake whoever has a message planned in a time, ``(from, to]``; in order, as everybody who wakes several."""
     who = select(t.message.c.customer).where(
         t.message.c.state == "planned", t.message.c.at > between[0], t.message.c.at <= between[1]
     )
-    connection.execute(
-        update(t.wake).where(t.wake.c.customer.in_(who.scalar_subquery()), t.wake.c.due > due).values(due=due)
-    )
+    asleep = select(t.wake.c.customer).where(t.wake.c.customer.in_(who.scalar_subquery()), t.wake.c.due > due)
+    found = connection.execute(asleep.order_by(t.wake.c.customer).with_for_update()).scalars().all()
+    for chunk in chunks(found):
+        connection.execute(update(t.wake).where(t.wake.c.customer.in_(chunk)).values(due=due))
 
 
 def hear(connection: Connection, channel: str, ids: Iterable[str], at: int) -> set[str]:

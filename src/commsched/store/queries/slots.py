@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, select, text
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, literal, select, text
 
 from commsched.store import tables as t
 from commsched.store.queries.base import chunks
@@ -18,6 +18,20 @@ def lock_calendars(connection: Connection, calendars: Iterable[str]) -> None:
     if connection.dialect.name == "postgresql":
         for name in sorted(set(calendars)):
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"calendar:{name}"})
+
+
+def calendars_named(connection: Connection, customers: Iterable[str]) -> list[Row[Any]]:
+    """The calendars of the places, appointments and offers of these customers, each with its service, if it has one."""
+    found: list[Row[Any]] = []
+    for chunk in chunks(sorted(set(customers))):
+        for columns in (
+            (t.slot.c.calendar, literal("").label("service")),
+            (t.offer.c.calendar, literal("").label("service")),
+            (t.appointment.c.calendar, t.appointment.c.service),
+        ):
+            query = select(*columns).where(columns[0].table.c.customer.in_(chunk)).distinct()
+            found += connection.execute(query)
+    return found
 
 
 def held_slots(connection: Connection, customers: Iterable[str]) -> list[Row[Any]]:

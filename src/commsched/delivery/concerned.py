@@ -1,0 +1,60 @@
+"""Whom a batch of events concerns: found and locked before anything is written, so that batches wait and never cross.
+
+Everybody locks attempts, then ledgers (customers before circles), then calendars, each in one order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row
+
+from commsched.delivery.intent import circles_touched
+from commsched.model.facts import Sent
+from commsched.model.subjects import address_subject, kind_of_medium
+from commsched.plugin.base import ChannelEvent
+from commsched.store import queries, slots
+from commsched.store.ledgers import circles
+
+# What says something of people, not only of a message.
+ABOUT_PEOPLE = frozenset({"bounced", "unsuited", "opt_out", "opt_in", "complaint", "reply", "digit"})
+# By what people can change their appointments.
+ANSWERS = frozenset({"opt_in", "reply", "digit"})
+Attempts = Mapping[str, Row[Any]]
+_sent = msgspec.json.Decoder(Sent)
+
+
+def lock_concerned(
+    connection: Connection, medium: str, events: Sequence[ChannelEvent], attempts: Attempts
+) -> dict[str, tuple[str, ...]]:
+    """Lock the ledgers and calendars that these events may change; who has each of the addresses that they name.
+
+    Whoever comes to have one of them in the meantime is bound by what its own ledger says.
+    """
+    addresses = {
+        address_subject(kind_of_medium(medium), address)
+        for one in events
+        if one.kind in ABOUT_PEOPLE and (address := address_of(one, attempts))
+    }
+    having = {circle: tuple(people) for circle, people in queries.members(connection, addresses).items()}
+    writers = {attempts[one.attempt].customer for one in events if one.attempt in attempts}
+    people = {person for found in having.values() for person in found}
+    spoken = people | {attempts[o.attempt].customer for o in events if o.kind in ABOUT_PEOPLE and o.attempt in attempts}
+    touched = {circle for row in attempts.values() for circle in _touched(row)}
+    ledgers = {f"c:{customer}" for customer in writers | people}
+    queries.lock_ledgers(connection, ledgers | addresses | touched | circles(connection, spoken))
+    if any(one.kind in ANSWERS for one in events):
+        queries.lock_calendars(connection, slots.calendars_of(connection, spoken))
+    return having
+
+
+def address_of(event: ChannelEvent, attempts: Attempts) -> str:
+    """The address that an event is about: the one that it names, else the one that its attempt went to."""
+    row = attempts.get(event.attempt)
+    return event.address or (row.address if row is not None else "")
+
+
+def _touched(row: Row[Any]) -> list[str]:
+    return circles_touched(_sent.decode(row.sent)) if row.state != "accepted" else []
