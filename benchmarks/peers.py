@@ -26,7 +26,7 @@ from commsched.model.decisions import Decision, Plan
 from commsched.model.state import State
 from commsched.planning.fold import fold
 from commsched.planning.plan import plan
-from commsched.plugin.base import Outgoing
+from commsched.plugin.channel import Outgoing
 from commsched.render.context import Context
 from commsched.render.mail import Mailbox, frame
 from commsched.store import queries

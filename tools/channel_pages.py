@@ -10,7 +10,7 @@ from pathlib import Path
 
 from commsched.cli.skeletons import skeleton
 from commsched.loading import load_plugins
-from commsched.plugin.base import Capabilities
+from commsched.plugin.channel import Capabilities
 
 ROOT = Path(__file__).parents[1]
 _BLOCK = re.compile(r"::\n\n(?P<block>(?: {4}[^\n]*\n|\n)+)")

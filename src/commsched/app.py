@@ -38,7 +38,8 @@ from commsched.model.facts import AnyFact
 from commsched.model.vocabulary import MUST_TELL
 from commsched.planning.plan import plan
 from commsched.planning.world import Pause, World
-from commsched.plugin.base import Calendar, Channel, Source, WebhookAnswer, WebhookRequest
+from commsched.plugin.base import Calendar, Source
+from commsched.plugin.channel import Channel, WebhookAnswer, WebhookRequest
 from commsched.plugin.view import Department, Snapshot
 from commsched.render.context import Context
 from commsched.render.links import Links

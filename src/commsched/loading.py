@@ -20,7 +20,7 @@ from hashlib import sha256
 from pathlib import Path
 from time import monotonic
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_origin
 from zoneinfo import ZoneInfo
 
 import pluggy
@@ -34,7 +34,8 @@ from commsched.model.vocabulary import Vocabulary
 from commsched.planning.isolation import bounded
 from commsched.planning.world import Applied
 from commsched.plugin import hookspecs
-from commsched.plugin.base import Calendar, Channel, Plugin, Policy, Source, kind_of
+from commsched.plugin.base import Calendar, Plugin, Policy, Source
+from commsched.plugin.channel import Channel
 from commsched.plugin.view import Snapshot
 from commsched.rules.rule import Rule
 
@@ -289,3 +290,11 @@ def fingerprint(
         importlib.metadata.version("tzdata"),
     ]
     return sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def kind_of(plugin: type[Plugin[Any]]) -> str:
+    """The base class's word for a plugin class: ``channel``, ``policy``, ``calendar`` or ``source``."""
+    for base in (Channel, Policy, Calendar, Source):
+        if issubclass(get_origin(plugin) or plugin, base):
+            return base.__name__.lower()
+    return "plugin"

@@ -35,33 +35,17 @@ from commsched.model.state import Case, Profile
 from commsched.model.vocabulary import MUST_TELL, NEED_NOT_TELL
 from commsched.plugin.base import (
     OURS,
-    Accepted,
-    Ambiguous,
-    Attempt,
     Booking,
     Calendar,
-    Capabilities,
-    Channel,
-    ChannelDown,
-    ChannelEvent,
     Condition,
     Entry,
-    EventKind,
-    Forged,
     Longest,
     NoSettings,
-    Outcome,
-    Outgoing,
     OutOfStep,
     Policy,
-    Receipt,
-    Refused,
     Settings,
     Source,
-    TryLater,
     Unreadable,
-    WebhookAnswer,
-    WebhookRequest,
 )
 from commsched.plugin.calls import (
     Calls,
@@ -73,6 +57,24 @@ from commsched.plugin.calls import (
     raised,
     retry_after,
     time_left,
+)
+from commsched.plugin.channel import (
+    Accepted,
+    Ambiguous,
+    Attempt,
+    Capabilities,
+    Channel,
+    ChannelDown,
+    ChannelEvent,
+    EventKind,
+    Forged,
+    Outcome,
+    Outgoing,
+    Receipt,
+    Refused,
+    TryLater,
+    WebhookAnswer,
+    WebhookRequest,
 )
 from commsched.plugin.crash import crash_point
 from commsched.plugin.events import Copy, EventCalendar, EventSettings, RemoteCalendar, RemoteSettings

@@ -13,7 +13,7 @@ from wired import MINUTE, ended, forked
 
 from commsched.model.facts import Consent
 from commsched.planning.fold import fold
-from commsched.plugin.base import Forged, WebhookRequest
+from commsched.plugin.channel import Forged, WebhookRequest
 from commsched.store.ledgers import load
 
 LATER = NOON + 3 * MINUTE

@@ -16,7 +16,7 @@ from provider import Provider
 
 from commsched.cli.explained import explained
 from commsched.model.decisions import ACCEPTED
-from commsched.plugin.base import WebhookRequest
+from commsched.plugin.channel import WebhookRequest
 from commsched.plugin.crash import VARIABLE
 from commsched.store import queries
 

@@ -18,7 +18,8 @@ from commsched.engine.report import Report
 from commsched.engine.virtual import Counter
 from commsched.model.facts import AnyFact
 from commsched.model.subjects import subject_of
-from commsched.plugin.base import Accepted, Attempt, Capabilities, Channel, NoSettings, Outcome, Outgoing, Receipt
+from commsched.plugin.base import NoSettings
+from commsched.plugin.channel import Accepted, Attempt, Capabilities, Channel, Outcome, Outgoing, Receipt
 from commsched.store import queries
 from commsched.store.intake import Origin, complete
 from commsched.store.ledgers import append

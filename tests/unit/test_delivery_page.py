@@ -11,7 +11,7 @@ from commsched.delivery import breakers, send
 from commsched.delivery.carriers import NEAR
 from commsched.delivery.events import REMEMBERED
 from commsched.delivery.receipts import DOUBT
-from commsched.plugin.base import EventKind
+from commsched.plugin.channel import EventKind
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "delivery.md").read_text("utf-8")

@@ -13,7 +13,8 @@ from commsched.config import Configuration, InstanceSettings, load_configuration
 from commsched.errors import CommschedError, ConfigurationError, Problem
 from commsched.loading import Plugins, load_plugins, undeclared
 from commsched.model.vocabulary import Vocabulary
-from commsched.plugin.base import Calendar, Channel, Plugin, Policy, Source
+from commsched.plugin.base import Calendar, Plugin, Policy, Source
+from commsched.plugin.channel import Channel
 from commsched.rules.declarations import for_policy
 from commsched.rules.expressions import Declarations, compile_expression
 from commsched.rules.loading import load_rules, load_services, load_vocabulary

@@ -13,7 +13,7 @@ from commsched.engine.channels import medium_of
 from commsched.engine.clock import SetClock
 from commsched.engine.report import Report
 from commsched.engine.virtual import Counter, KnownFact, run_virtual
-from commsched.plugin.base import Attempt
+from commsched.plugin.channel import Attempt
 from commsched.store import queries
 from commsched.store.intake import Origin, Reject, read
 from commsched.store.ledgers import append

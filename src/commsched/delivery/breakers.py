@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row
 
 from commsched.delivery.send import CALL_SECONDS, NotTried
 from commsched.planning.world import Down
-from commsched.plugin.base import Ambiguous, ChannelDown, Outcome
+from commsched.plugin.channel import Ambiguous, ChannelDown, Outcome
 from commsched.store import queries
 from commsched.store.store import instant, micros
 

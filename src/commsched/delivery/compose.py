@@ -18,7 +18,7 @@ from commsched.planning import contact
 from commsched.planning.length import check_length
 from commsched.planning.review import view_of
 from commsched.planning.world import World
-from commsched.plugin.base import Outgoing
+from commsched.plugin.channel import Outgoing
 from commsched.render.content import Content
 from commsched.render.context import Context
 from commsched.render.links import SAMPLE, Links

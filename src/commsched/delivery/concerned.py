@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row
 from commsched.delivery.intent import circles_touched
 from commsched.model.facts import Sent
 from commsched.model.subjects import address_subject, kind_of_medium
-from commsched.plugin.base import ChannelEvent
+from commsched.plugin.channel import ChannelEvent
 from commsched.store import queries, slots
 from commsched.store.ledgers import circles
 

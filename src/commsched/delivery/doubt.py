@@ -20,7 +20,7 @@ from commsched.delivery.events import Origin, take
 from commsched.delivery.receipts import Result
 from commsched.delivery.send import CALL_SECONDS, IN_FLIGHT, Channels
 from commsched.model.facts import Sent
-from commsched.plugin.base import Accepted, Ambiguous, Attempt, Channel, ChannelEvent, Outcome, TryLater
+from commsched.plugin.channel import Accepted, Ambiguous, Attempt, Channel, ChannelEvent, Outcome, TryLater
 from commsched.store.messages import load_record
 from commsched.store.store import instant
 

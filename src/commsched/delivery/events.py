@@ -27,7 +27,7 @@ from commsched.model.decisions import ACCEPTED, MessageState
 from commsched.model.facts import AnyFact, ContactPoint, Delivered, Meaning, Reply, Sent, Unit
 from commsched.model.subjects import address_subject, key_of, kind_of_medium
 from commsched.model.vocabulary import MUST_TELL, PURPOSES
-from commsched.plugin.base import Accepted, ChannelEvent
+from commsched.plugin.channel import Accepted, ChannelEvent
 from commsched.plugin.crash import crash_point
 from commsched.replies import meaning as words
 from commsched.replies.quoted import said

@@ -19,7 +19,7 @@ from commsched.model.decisions import Decision, Plan
 from commsched.model.facts import Sent
 from commsched.model.subjects import address_subject, kind_of_medium
 from commsched.planning.world import World
-from commsched.plugin.base import Attempt, Outgoing
+from commsched.plugin.channel import Attempt, Outgoing
 from commsched.render.links import code_of
 from commsched.store import queries
 from commsched.store.ledgers import Loaded

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from commsched.delivery.intent import Ready
 from commsched.delivery.receipts import Result, settle
-from commsched.plugin.base import Accepted, Ambiguous, Channel, Outcome, Refused, TryLater
+from commsched.plugin.channel import Accepted, Ambiguous, Channel, Outcome, Refused, TryLater
 from commsched.store import queries
 from commsched.store.store import micros
 

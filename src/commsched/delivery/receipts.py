@@ -19,7 +19,7 @@ from commsched.delivery.unsuited import unsuited
 from commsched.model.decisions import ACCEPTED, IN_FLIGHT, MessageState
 from commsched.model.facts import AnyFact, ContactPoint, Delivered, Sent
 from commsched.model.subjects import address_subject, kind_of_medium
-from commsched.plugin.base import Accepted, ChannelDown, Outcome, Refused, TryLater
+from commsched.plugin.channel import Accepted, ChannelDown, Outcome, Refused, TryLater
 from commsched.store import queries
 from commsched.store.ledgers import append
 from commsched.store.messages import MessageRecord, message_row

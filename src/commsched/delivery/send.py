@@ -11,7 +11,7 @@ from typing import Any
 
 from commsched.delivery.intent import Ready
 from commsched.delivery.late import Late, answer_of
-from commsched.plugin.base import Ambiguous, Channel, ChannelDown, Outcome, Refused, TryLater
+from commsched.plugin.channel import Ambiguous, Channel, ChannelDown, Outcome, Refused, TryLater
 from commsched.store.queries import chunks
 
 IN_FLIGHT = 50

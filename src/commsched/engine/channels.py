@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from commsched.plugin.base import Channel
+from commsched.plugin.channel import Channel
 
 
 def medium_of(channel: Channel[Any]) -> str:

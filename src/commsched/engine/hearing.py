@@ -16,7 +16,7 @@ from commsched.engine.channels import medium_of
 from commsched.errors import UnknownName
 from commsched.model.facts import Unit
 from commsched.model.vocabulary import MUST_TELL, PURPOSES
-from commsched.plugin.base import Channel, ChannelEvent, Forged, WebhookAnswer, WebhookRequest
+from commsched.plugin.channel import Channel, ChannelEvent, Forged, WebhookAnswer, WebhookRequest
 from commsched.store import queries
 from commsched.store.store import Store
 

@@ -41,7 +41,7 @@ from commsched.planning.grounds import Grounds
 from commsched.planning.isolation import watched
 from commsched.planning.plan import plan
 from commsched.planning.world import World
-from commsched.plugin.base import Outcome
+from commsched.plugin.channel import Outcome
 from commsched.plugin.crash import crash_point
 from commsched.render.sms import segments
 from commsched.store import queries

@@ -16,7 +16,8 @@ from commsched.engine.clock import SetClock
 from commsched.engine.loop import Loop
 from commsched.engine.report import Report
 from commsched.model.facts import AnyFact
-from commsched.plugin.base import Accepted, Attempt, Capabilities, Channel, Outcome, Outgoing, Receipt, Settings
+from commsched.plugin.base import Settings
+from commsched.plugin.channel import Accepted, Attempt, Capabilities, Channel, Outcome, Outgoing, Receipt
 from commsched.store import queries
 from commsched.store.ledgers import append
 from commsched.store.store import instant

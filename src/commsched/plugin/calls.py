@@ -19,7 +19,7 @@ from types import ModuleType
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from commsched.plugin.base import Accepted, Ambiguous, ChannelDown, Outcome, Outgoing, Refused, TryLater
+from commsched.plugin.channel import Accepted, Ambiguous, ChannelDown, Outcome, Outgoing, Refused, TryLater
 
 T = TypeVar("T")
 AT_ONCE = 50

@@ -14,7 +14,8 @@ import pluggy
 
 from commsched.model.decisions import Decision
 from commsched.model.facts import AnyFact
-from commsched.plugin.base import Attempt, Calendar, Channel, Policy, Source
+from commsched.plugin.base import Calendar, Policy, Source
+from commsched.plugin.channel import Attempt, Channel
 
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment

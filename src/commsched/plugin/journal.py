@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from io import BufferedRandom
 from pathlib import Path
 
-from commsched.plugin.base import Ambiguous
+from commsched.plugin.channel import Ambiguous
 
 # Every line begins with its name, so that a long journal is searched without decoding what is in it.
 _NAME = re.compile(rb'\{"\w+": ("(?:[^"\\]|\\.)*")')

@@ -25,18 +25,14 @@ from pydantic import SecretStr
 
 from commsched.model.decisions import Proposal, Verdict
 from commsched.model.state import Profile, State
-from commsched.plugin.base import (
-    OURS,
+from commsched.plugin.base import OURS, Booking, Calendar, OutOfStep, Policy
+from commsched.plugin.channel import (
     Accepted,
     Ambiguous,
     Attempt,
-    Booking,
-    Calendar,
     Channel,
     Forged,
     Outgoing,
-    OutOfStep,
-    Policy,
     Refused,
     TryLater,
     WebhookRequest,

@@ -24,7 +24,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from commsched.plugin.base import (
+from commsched.plugin.channel import (
     Accepted,
     Ambiguous,
     Channel,

@@ -11,7 +11,7 @@ from litestar.params import FromPath
 
 from commsched.app import App
 from commsched.errors import UnknownName
-from commsched.plugin.base import Forged, WebhookRequest
+from commsched.plugin.channel import Forged, WebhookRequest
 from commsched.render.links import WEBHOOKS
 
 # Providers tell of a thousand messages in one call.

@@ -10,7 +10,7 @@ from commsched.app import App
 from commsched.cli.health import examine
 from commsched.delivery.breakers import note
 from commsched.engine.hearing import PROBLEM
-from commsched.plugin.base import ChannelDown
+from commsched.plugin.channel import ChannelDown
 from commsched.store import queries
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from commsched.delivery import breakers
-from commsched.plugin.base import Accepted, ChannelDown
+from commsched.plugin.channel import Accepted, ChannelDown
 
 SOON = timedelta(minutes=5)
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from commsched.delivery.breakers import FAILURES, LONGEST
-from commsched.plugin.base import Ambiguous, ChannelDown, Refused
+from commsched.plugin.channel import Ambiguous, ChannelDown, Refused
 from commsched.store import queries
 from commsched.store.store import instant, micros
 

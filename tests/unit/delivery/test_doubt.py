@@ -9,7 +9,7 @@ from email.utils import format_datetime
 import pytest
 
 from commsched.builtin.channels.twilio_sms import TwilioSms, TwilioSmsSettings
-from commsched.plugin.base import Ambiguous
+from commsched.plugin.channel import Ambiguous
 from commsched.store import queries
 from commsched.testing.provider import provider
 

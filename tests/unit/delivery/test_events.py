@@ -14,7 +14,7 @@ from commsched.delivery.events import Origin, identity, take
 from commsched.delivery.receipts import Result, settle
 from commsched.model.facts import Appointment, Consent, ContactPoint, Delivered, Reply
 from commsched.planning.fold import fold
-from commsched.plugin.base import Accepted, Ambiguous, Capabilities, ChannelEvent, Receipt, Refused
+from commsched.plugin.channel import Accepted, Ambiguous, Capabilities, ChannelEvent, Receipt, Refused
 from commsched.store import queries
 from commsched.store.ledgers import load
 from commsched.store.messages import load_task

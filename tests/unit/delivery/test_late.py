@@ -9,7 +9,7 @@ import pytest
 
 from commsched.delivery import send
 from commsched.delivery.late import call_end
-from commsched.plugin.base import Accepted, Ambiguous, Capabilities, Refused, TryLater
+from commsched.plugin.channel import Accepted, Ambiguous, Capabilities, Refused, TryLater
 
 
 @pytest.fixture

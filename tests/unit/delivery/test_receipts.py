@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from commsched.delivery.receipts import DOUBT, Result, doubt_delay, settle, state_of
 from commsched.model.facts import ContactPoint, Delivered, Sent
-from commsched.plugin.base import Accepted, Ambiguous, Refused, TryLater
+from commsched.plugin.channel import Accepted, Ambiguous, Refused, TryLater
 from commsched.store import queries
 from commsched.store.ledgers import load
 from commsched.store.messages import MessageRecord, load_record, message_row

@@ -3,7 +3,7 @@
 import pytest
 from people import car, driver, odometer, serviced
 
-from commsched.plugin.base import ChannelEvent
+from commsched.plugin.channel import ChannelEvent
 
 PHONE = "+13125550164"
 STEADY = [("2025-11-03", 18_000.0), ("2026-03-02", 20_000.0), ("2026-07-06", 22_000.0)]

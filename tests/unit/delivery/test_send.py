@@ -10,7 +10,7 @@ import pytest
 
 from commsched.delivery import send
 from commsched.delivery.send import send_all
-from commsched.plugin.base import Accepted, Ambiguous, ChannelDown, Outgoing, Refused, TryLater
+from commsched.plugin.channel import Accepted, Ambiguous, ChannelDown, Outgoing, Refused, TryLater
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pytest
 from commsched.engine import hearing
 from commsched.engine.hearing import ASKED, FIRST, OVERLAP, PROBLEM, Hearing
 from commsched.errors import UnknownName
-from commsched.plugin.base import Capabilities, ChannelEvent, Forged, WebhookAnswer, WebhookRequest
+from commsched.plugin.channel import Capabilities, ChannelEvent, Forged, WebhookAnswer, WebhookRequest
 from commsched.store import queries
 
 REQUEST = WebhookRequest("POST", "https://x.example/hooks/mail", {"signature": "good"}, b"yes")

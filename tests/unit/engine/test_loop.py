@@ -10,7 +10,7 @@ import pytest
 
 from commsched.errors import StoreError
 from commsched.planning.fold import fold
-from commsched.plugin.base import Ambiguous, Receipt, Refused, TryLater
+from commsched.plugin.channel import Ambiguous, Receipt, Refused, TryLater
 from commsched.store import queries
 from commsched.store.ledgers import load
 from commsched.store.store import micros

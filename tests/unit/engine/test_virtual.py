@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from commsched.app import App
 from commsched.engine.clock import SetClock, SystemClock
 from commsched.engine.virtual import Counter, Recording, RecordingSettings, run_virtual
-from commsched.plugin.base import Attempt, Outgoing
+from commsched.plugin.channel import Attempt, Outgoing
 from commsched.store import queries
 from commsched.store.ledgers import append
 from commsched.store.messages import load_record

@@ -29,7 +29,7 @@ def settle(session: Session, message: str, was_sent: bool | None, by: str | None
     from commsched.delivery.receipts import settle as ended
     from commsched.errors import Misuse
     from commsched.model.facts import Sent
-    from commsched.plugin.base import Accepted, Outcome, TryLater
+    from commsched.plugin.channel import Accepted, Outcome, TryLater
     from commsched.store import queries
     from commsched.store.ledgers import wake_for
     from commsched.store.messages import load_record
@@ -59,7 +59,5 @@ def settle(session: Session, message: str, was_sent: bool | None, by: str | None
         queries.note(connection, micros(now), who, "settle", f"{row.key} {'sent' if was_sent else 'not sent'}")
         wake_for(connection, [f"c:{row.customer}"], now)
     long = age(instant(min(one.started_at for one in open_attempts)), now)
-    words = (
-        "counts as sent, and nothing goes in its place" if was_sent else "did not go, and is planned again"
-    )
+    words = "counts as sent, and nothing goes in its place" if was_sent else "did not go, and is planned again"
     session.say(f"{row.key} was in doubt for {long}; it {words}. This is final.", key=row.key, sent=was_sent)
