@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import zip_longest
@@ -34,17 +35,20 @@ CHANGED = (
 )
 DIFFERENT = "Planning it again gives another result now, since more is known than then: shown is what was stored."
 ROOM = timedelta(hours=2)
+# What goes so long after it was to go was put there by the same decision; a channel may have had others first.
+ABOUT = timedelta(minutes=15)
 Shown = tuple[str, frozenset[str] | None, Windows]
 
 
 @dataclass
 class Explained:
-    """A message, the decision that stands, and the windows to draw."""
+    """A message, the decision that placed it, when it was first decided about, and the windows to draw."""
 
     record: MessageRecord
     name: str
     zone: ZoneInfo
     decision: DecisionRecord | None = None
+    known: datetime | None = None
     reviews: list[Shown] = field(default_factory=list)
     times: dict[str, Windows] = field(default_factory=dict)
     codes: list[tuple[str, str, str, str]] = field(default_factory=list)
@@ -76,7 +80,7 @@ class Explained:
             "allowed": {medium: windows.spans for medium, windows in self.times.items()},
             "note": self.note,
             "doubt": self.doubt,
-            "sentence": sentence(self.record, self.decision, self.zone),
+            "sentence": sentence(self.record, self.decision, self.zone, self.known),
         }
 
 
@@ -88,12 +92,12 @@ def explained(app: App, key: str) -> Explained:
         decisions = [load_decision(one.body) for one in queries.decisions(connection, row.customer, row.key)]
         ledger = load(connection, [row.customer])[row.customer].ledger
         attempts = queries.attempts(connection, states=("in_doubt",), customers=[row.customer])
-    decision = decisions[-1] if decisions else None
+    decision = that_placed(decisions)
     found = _named(app, record, ledger)
     found.doubt = " ".join(_doubt(app, one) for one in attempts if one.key == row.key)
     if decision is None:
         return found
-    found.decision = decision
+    found.decision, found.known = decision, decisions[0].decided_at
     made = _replayed(app, ledger, decision)
     if isinstance(made, Replay):
         _from_replay(found, made)
@@ -103,6 +107,21 @@ def explained(app: App, key: str) -> Explained:
         found.note = made
         _from_store(found, decision)
     return found
+
+
+def that_placed(decisions: Sequence[DecisionRecord]) -> DecisionRecord | None:
+    """Of the decisions about a message, oldest first, the one that says why it stands where it does.
+
+    It is decided about once more at the moment at which it goes. By then its ideal time is past, and what had kept it
+    from that is nothing to look at any more: the decision that had put it there has the reasons.
+    """
+    if not decisions:
+        return None
+    last = decisions[-1]
+    if last.at is None or last.reasons:
+        return last
+    same = (one for one in reversed(decisions) if one.at is not None and abs(one.at - last.at) <= ABOUT)
+    return next((one for one in same if one.reasons), last)
 
 
 def _doubt(app: App, attempt: Row[Any]) -> str:

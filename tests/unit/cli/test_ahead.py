@@ -136,6 +136,28 @@ def test_explain_says_in_a_sentence_what_decided(told):
     assert told.json("explain", "ana/thanks")["sentence"].startswith("Went Tue 2 Mar 2027 10:00 CST by e-mail")
 
 
+def test_explain_keeps_what_moved_a_message_once_it_went(told):
+    """It is decided once more as it goes; the reason is that of the decision that had put it there, in every list."""
+    rule = told.folder / "config" / "rules" / "thanks.yaml"
+    rule.write_text(rule.read_text("utf-8").replace("at 10:00", "at 06:00"), "utf-8")
+    told("tick", "--at", AT)
+    assert told.json("tick", "--at", "2027-03-02T14:00:01Z")["report"]["sent"] == 1
+    said = told.json("explain", "ana/thanks")["sentence"]
+    assert said.startswith(
+        "Went Tue 2 Mar 2027 08:00 CST by e-mail: its ideal time was Tue 2 Mar 06:00; what moved it:"
+    )
+    assert "quiet_hours (" in said
+    (listed,) = told.json("explain", "--customer", "ana")["messages"]
+    assert listed["sentence"] == said
+
+
+def test_explain_says_that_a_time_was_past_only_where_it_was_known_late(told):
+    """First heard of hours after its ideal time, it goes at the first moment, and that is what is said."""
+    told("tick", "--at", "2027-03-02T18:00:00Z")
+    said = told.json("explain", "ana/thanks")["sentence"]
+    assert said.endswith("its ideal time, Tue 2 Mar 10:00, was past by then; this was the first at which it could go.")
+
+
 def test_explain_names_the_smallest_conflict(told):
     """Of all policies only the one that is enough is named, with what the customer said."""
     told("tick", "--at", AT)

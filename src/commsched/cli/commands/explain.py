@@ -50,20 +50,26 @@ def _one(session: Session, key: str) -> None:
 
 
 def _all(session: Session, customer: str) -> None:
+    from commsched.cli.explained import that_placed
     from commsched.cli.lookup import require_customer, zone_of
     from commsched.cli.output import table
     from commsched.cli.planned import when
     from commsched.cli.verdict import sentence
     from commsched.store import queries
-    from commsched.store.messages import load_record
+    from commsched.store.messages import load_decision, load_record
 
     app = session.app()
     loaded = require_customer(app, customer)
     with app.store.read() as connection:
         rows = queries.messages(connection, [customer]).get(customer, [])
+        stored = [load_decision(one.body) for one in queries.decisions(connection, customer)]
     records = sorted((load_record(row.body) for row in rows), key=lambda one: (when(one), one.key))
     zone = zone_of(app, loaded)
-    cells = [(one.key, one.state, sentence(one, None, zone)) for one in records]
+    cells = []
+    for one in records:
+        about = [decision for decision in stored if decision.key == one.key]
+        known = about[0].decided_at if about else None
+        cells.append((one.key, one.state, sentence(one, that_placed(about), zone, known)))
     empty = f"No message to {customer} is known; `commsched plan --customer {customer}` shows what is ahead."
     session.show(
         {"messages": [{"key": key, "state": state, "sentence": words} for key, state, words in cells]},
@@ -108,7 +114,7 @@ def _print(console: Console, found: Explained) -> None:
     if found.decision is not None and found.decision.conflict:
         line(console, f"\nEnough to keep it from going: {', '.join(found.decision.conflict)}.")
     line(console)
-    line(console, sentence(record, found.decision, zone))
+    line(console, sentence(record, found.decision, zone, found.known))
 
 
 def _draw(console: Console, found: Explained, zone: ZoneInfo) -> None:
