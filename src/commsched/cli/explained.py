@@ -22,12 +22,14 @@ from commsched.model.decisions import Code
 from commsched.planning.contact import zones
 from commsched.planning.fold import fold
 from commsched.planning.ledger import Ledger
+from commsched.planning.place import BUNDLED
 from commsched.planning.replay import Replay, replay
+from commsched.planning.review import GLIMPSE
 from commsched.store import queries
 from commsched.store.ledgers import load
 from commsched.store.messages import DecisionRecord, MessageRecord, load_decision, load_record
 from commsched.store.store import instant
-from commsched.timing.windows import Windows
+from commsched.timing.windows import RESOLUTION, Span, Windows
 
 CHANGED = (
     "The rules, the configuration or the calendars have changed since: shown is what was stored, which is only what "
@@ -42,7 +44,10 @@ Shown = tuple[str, frozenset[str] | None, Windows]
 
 @dataclass
 class Explained:
-    """A message, the decision that placed it, when it was first decided about, and the windows to draw."""
+    """A message, the decision that placed it, when it was first decided about, and the windows to draw.
+
+    ``seen`` is the time that was looked at; ``None``: nothing was stored of any.
+    """
 
     record: MessageRecord
     name: str
@@ -52,6 +57,7 @@ class Explained:
     reviews: list[Shown] = field(default_factory=list)
     times: dict[str, Windows] = field(default_factory=dict)
     codes: list[tuple[str, str, str, str]] = field(default_factory=list)
+    seen: Span | None = None
     note: str = ""
     doubt: str = ""
 
@@ -101,10 +107,11 @@ def explained(app: App, key: str) -> Explained:
     made = _replayed(app, ledger, decision)
     if isinstance(made, Replay):
         _from_replay(found, made)
+        found.seen = decision.opens, decision.deadline + RESOLUTION
         if not record.reasons and record.at == decision.at:
             found.record = msgspec.structs.replace(record, reasons=decision.reasons, notes=decision.notes)
     else:
-        found.note = made
+        found.note, found.seen = made, _looked_at(decision)
         _from_store(found, decision)
     return found
 
@@ -166,6 +173,17 @@ def _from_store(found: Explained, decision: DecisionRecord) -> None:
     for (policy, code, force, detail, media, spans), note in zip_longest(decision.reviews, decision.review_notes):
         named = Code(code, "must_not" if force == "must_not" else "could_not")
         _add(found, policy, named, note or detail, frozenset(media) if media is not None else None, Windows(spans))
+
+
+def _looked_at(decision: DecisionRecord) -> Span:
+    """The time that planning had to look at: a glimpse where the first instant asked about would do, else all of it."""
+    wished = max(decision.ideal, decision.opens, decision.decided_at)
+    last = decision.deadline + RESOLUTION
+    bundled = any(code == BUNDLED.code for _, code, _ in decision.reasons)
+    if decision.at is not None and (decision.at == wished or bundled):
+        return decision.at, min(decision.at + GLIMPSE, last)
+    late = decision.decided_at > decision.deadline
+    return (decision.opens if late else max(decision.opens, decision.decided_at)), last
 
 
 def _add(

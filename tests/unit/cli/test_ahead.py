@@ -185,6 +185,11 @@ def test_explain_says_when_the_rules_have_changed_since(told):
     rule = told.folder / "config" / "rules" / "thanks.yaml"
     rule.write_text(rule.read_text("utf-8").replace("at 10:00", "at 12:00"), "utf-8")
     assert "have changed since" in told.json("explain", "ana/thanks")["note"]
+    text = told("explain", "ana/thanks").stdout
+    (bar,) = [line.split()[-1] for line in text.splitlines() if line.startswith("quiet_hours")]
+    assert bar.count("█") == 1, "of the minutes that were looked at, all was allowed"
+    assert set(bar) == {"·", "█"}
+    assert "· not looked at" in text
 
 
 def test_explain_lists_a_customers_messages(told):

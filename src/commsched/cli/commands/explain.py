@@ -26,7 +26,7 @@ def explain(session: Session, message: str | None, customer: str | None) -> None
     """Say why a message goes when it goes, or does not go: the decision as it was made and stored.
 
     MESSAGE is the key of a message, or as much of its beginning as is enough. The lines show when each
-    policy allows it: █ yes, ▒ in part, ░ no; ▼ its ideal time, ● where it stands, ┃ its deadline.
+    policy allows it: █ yes, ▒ in part, ░ no, · not looked at; ▼ its ideal time, ● where it stands, ┃ its deadline.
 
     Example: commsched explain --customer C0042
 
@@ -118,7 +118,7 @@ def _print(console: Console, found: Explained) -> None:
 
 
 def _draw(console: Console, found: Explained, zone: ZoneInfo) -> None:
-    from commsched.cli.drawing import DEADLINE, IDEAL, PLACED, Axis, rows
+    from commsched.cli.drawing import DEADLINE, IDEAL, LEGEND, PLACED, Axis, rows
     from commsched.cli.output import line
 
     if not found.reviews and not found.times:
@@ -129,7 +129,8 @@ def _draw(console: Console, found: Explained, zone: ZoneInfo) -> None:
     pad = " " * LABELS
     marks = axis.marks([(found.record.ideal, IDEAL), (found.record.deadline, DEADLINE), (found.record.at, PLACED)])
     line(console, pad + marks)
-    for policy, medium, bar in rows(found.reviews, found.times, axis):
+    for policy, medium, bar in rows(found.reviews, found.times, axis, found.seen):
         line(console, f"{policy[:22]:<22} {medium:<10} {bar}")
     line(console, pad + axis.dates(zone))
+    line(console, LEGEND)
     line(console)
