@@ -39,6 +39,8 @@ DIFFERENT = "Planning it again gives another result now, since more is known tha
 ROOM = timedelta(hours=2)
 # What goes so long after it was to go was put there by the same decision; a channel may have had others first.
 ABOUT = timedelta(minutes=15)
+# What each force of a code means, in words; the command says below them what follows from each.
+FORCES = {"must_not": "a veto", "could_not": "could not be"}
 Shown = tuple[str, frozenset[str] | None, Windows]
 
 
@@ -71,8 +73,16 @@ class Explained:
         return min(moments) - ROOM, max(moments) + ROOM
 
     def details(self) -> list[tuple[str, str, str, str]]:
-        """Policy, code, force and words of every review, each once."""
-        return list(dict.fromkeys(self.codes))
+        """Policy, code, force and words of every review that is against some of the time looked at, each once."""
+        pairs = zip(self.codes, self.reviews, strict=True)
+        return list(dict.fromkeys(code for code, (_, _, windows) in pairs if not self._allows_all(windows)))
+
+    def _allows_all(self, windows: Windows) -> bool:
+        """Whether windows hold all the time that is drawn and was looked at."""
+        start, end = self.span()
+        if self.seen is not None:
+            start, end = max(start, self.seen[0]), min(end, self.seen[1])
+        return tuple(windows.clip(start, end)) == ((start, end),)
 
     def as_json(self) -> dict[str, object]:
         """For tools."""
@@ -194,4 +204,4 @@ def _add(
     if windows is None or (media is not None and not media & asked):
         return
     found.reviews.append((policy, media & asked if media is not None else None, windows))
-    found.codes.append((policy, code.name, code.force.replace("_", " "), words))
+    found.codes.append((policy, code.name, FORCES[code.force], words))

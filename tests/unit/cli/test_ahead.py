@@ -179,6 +179,27 @@ def test_explain_draws_the_whole_span(told):
     assert "┃" in text
 
 
+def test_explain_lists_what_is_against_some_of_the_time_and_nothing_else(told):
+    """Hours that are open all day forbid nothing: they are drawn, and are no reason."""
+    config = told.folder / "config" / "commsched.toml"
+    hours = 'opens = "00:00"\ncloses = "24:00"\nmedia = ["email"]\n'
+    whole = f'\n[[policies]]\nkind = "quiet_hours"\nname = "never_quiet"\n{hours}'
+    config.write_text(config.read_text("utf-8") + whole, "utf-8")
+    told("tick", "--at", AT)
+    lines = told("explain", "ana/thanks").stdout.splitlines()
+    assert any(line.startswith("never_quiet ") for line in lines)
+    assert [line.split(":")[0] for line in lines if line.endswith("(could not be)")] == ["  quiet_hours"]
+    assert any("`otherwise` may take its place" in line for line in lines)
+    assert any(line.endswith("(a veto)") for line in told("explain", "ben/thanks").stdout.splitlines())
+
+
+def test_explain_names_the_facts_that_were_read_only_if_asked(told):
+    """The long list is for whoever looks into policies."""
+    told("tick", "--at", AT)
+    assert ", read: " not in told("explain", "ana/thanks").stdout
+    assert ", read: " in told("-v", "explain", "ana/thanks").stdout
+
+
 def test_explain_says_when_the_rules_have_changed_since(told):
     """In another world nothing is replayed: what was stored is shown, and said to be that."""
     told("tick", "--at", AT)

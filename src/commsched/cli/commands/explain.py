@@ -27,6 +27,9 @@ def explain(session: Session, message: str | None, customer: str | None) -> None
 
     MESSAGE is the key of a message, or as much of its beginning as is enough. The lines show when each
     policy allows it: █ yes, ▒ in part, ░ no, · not looked at; ▼ its ideal time, ● where it stands, ┃ its deadline.
+    Below stand the policies that are against some of that time: "a veto" says that it must not be said, and
+    nothing takes its place; what "could not be" then may come as the rule's `otherwise`, such as a task to call.
+    With -v (commsched -v explain …) the kinds of facts that were read are named too.
 
     Example: commsched explain --customer C0042
 
@@ -46,7 +49,7 @@ def _one(session: Session, key: str) -> None:
     from commsched.cli.explained import explained
 
     found = explained(session.app(), key)
-    session.show(found.as_json(), lambda console: _print(console, found))
+    session.show(found.as_json(), lambda console: _print(console, found, whole=session.verbose > 0))
 
 
 def _all(session: Session, customer: str) -> None:
@@ -90,7 +93,13 @@ ABOUT = {
 }
 
 
-def _print(console: Console, found: Explained) -> None:
+FORCES = (
+    "(a veto: it must not be said, and nothing takes its place; "
+    "could not be: the rule's `otherwise` may take its place)"
+)
+
+
+def _print(console: Console, found: Explained, *, whole: bool) -> None:
     from commsched.cli.output import line
     from commsched.cli.times import local
     from commsched.cli.verdict import sentence
@@ -102,11 +111,15 @@ def _print(console: Console, found: Explained) -> None:
     about = ABOUT.get(record.anchor_kind, record.anchor_kind)
     line(console, f"{record.state}; {about} {local(record.anchor_at, zone)}; times are {zone}")
     if found.decision is not None:
-        line(console, f"decided {local(found.decision.decided_at, zone)}, read: {', '.join(found.decision.reads)}")
+        read = f", read: {', '.join(found.decision.reads)}" if whole else ""
+        line(console, f"decided {local(found.decision.decided_at, zone)}{read}")
     line(console)
     _draw(console, found, zone)
-    for policy, code, force, detail in found.details():
+    against = found.details()
+    for policy, code, force, detail in against:
         line(console, f"  {policy}: {detail or code} ({force})")
+    if against:
+        line(console, FORCES)
     if found.doubt:
         line(console, f"\n{found.doubt}")
     if found.note:
