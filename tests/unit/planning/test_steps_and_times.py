@@ -254,6 +254,35 @@ def test_steps_of_one_rule_within_hours_go_as_one_message(tmp_path):
     assert [len(d.parts) for d in found.decisions if d.state == "planned"] == [2]
 
 
+TWO_MEDIA = """
+rule: two-media
+why: You made this appointment.
+purpose: {purpose}
+topic: appointment
+department: service
+trigger: {{appointment: {{status: [booked]}}}}
+{more}
+steps:
+  - {{step: mail, at: start - 1d at 15:00, deadline: start - 3h, template: a, media: [email]}}
+  - {{step: text, at: start - 1d at 17:00, deadline: start - 2h, template: b, media: [sms]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("purpose", "more", "merge", "went"),
+    [
+        ("transactional", "", "merge: 6h", [("mail", 2)]),
+        ("transactional", "", "merge: 0h", [("mail", 1), ("text", 1)]),
+        ("legal", "", "merge: 6h", [("mail", 1), ("text", 1)]),
+    ],
+)
+def test_two_steps_that_fall_together_on_two_media_are_one_message(tmp_path, purpose, more, merge, went):
+    """The one that must go first is enough, unless the rule wants both, or the law does."""
+    made = world(tmp_path, TWO_MEDIA.format(purpose=purpose, more=merge), channels={"email": "mail", "sms": "text"})
+    found = plan(ledger(BOOKED), made, at("2026-12-01 09:00"))
+    assert [(d.proposal.step, len(d.parts)) for d in found.decisions if d.state == "planned"] == went
+
+
 def test_a_cap_looks_to_both_sides(tmp_path):
     """One service message a week: the one that matters less gives way to one that is planned after it, too."""
     urgent = OIL.replace("rule: oil-due", "rule: urgent\npriority: 1").replace("[oil, tires]", "[tires]")
