@@ -299,7 +299,9 @@ class Placer:
         if fallback.task is not None:
             key, at = f"{proposal.key}{FALLBACK}", min(proposal.deadline, self.now)
             about = (wanted.rule, wanted.step.name, at, fallback.task, proposal.variables, why)
-            self.tasks.append(task(key, proposer.state, proposer.world, *about))
+            made, anchor = task(key, proposer.state, proposer.world, *about), proposal.anchor
+            ahead = anchor.kind == "start" and anchor.at > at
+            self.tasks.append(replace(made, until=anchor.at) if ahead else made)
         if fallback.template is not None:
             self._place(_instead(wanted, fallback.template, proposer.world.uses(wanted.rule, fallback.template)))
 

@@ -307,6 +307,7 @@ def test_what_could_not_be_falls_back_to_a_person(tmp_path):
     assert plan(unreachable, made, at("2026-12-08 10:30")).tasks == ()
     tasks = plan(unreachable, made, at("2026-12-14 09:00")).tasks
     assert [(task.step, task.state) for task in tasks] == [("week", "open")]
+    assert tasks[0].until == at("2026-12-15 09:00"), "once the appointment has begun, a call is of no use"
     done = facts(
         {"type": "task_done", "at": "2026-12-14 10:00", "task": tasks[0].key, "outcome": "reached", "by": "Tom"}
     )
