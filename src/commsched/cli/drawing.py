@@ -8,10 +8,14 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from commsched.timing.civil import start_of_day
-from commsched.timing.windows import Windows
+from commsched.timing.windows import Span, Windows
 
-NOT, PART, ALL = "░", "▒", "█"
+NOT, PART, ALL, UNSEEN = "░", "▒", "█", "·"
 IDEAL, PLACED, DEADLINE = "▼", "●", "┃"
+LEGEND = (
+    f"{ALL} yes, {PART} in part, {NOT} no, {UNSEEN} not looked at; "
+    f"{IDEAL} its ideal time, {PLACED} where it stands, {DEADLINE} its deadline"
+)
 LEAST = timedelta(minutes=30)
 
 
@@ -33,16 +37,21 @@ class Axis:
         place = int((moment - self.start) / self.cell)
         return min(place, self.width - 1) if self.start <= moment <= self.end else None
 
-    def bar(self, windows: Windows) -> str:
-        """The windows as a bar: all, part or nothing of each character."""
-        return "".join(self._mark(windows, self.start + self.cell * number) for number in range(self.width))
+    def bar(self, windows: Windows, seen: Span | None = None) -> str:
+        """The windows as a bar: all, part or nothing of each character; ``seen``: only that time was looked at."""
+        return "".join(self._mark(windows, self.start + self.cell * number, seen) for number in range(self.width))
 
-    def _mark(self, windows: Windows, start: datetime) -> str:
-        inside = windows.clip(start, start + self.cell)
+    def _mark(self, windows: Windows, start: datetime, seen: Span | None) -> str:
+        end = start + self.cell
+        if seen is not None:
+            start, end = max(start, seen[0]), min(end, seen[1])
+            if start >= end:
+                return UNSEEN
+        inside = windows.clip(start, end)
         if not inside:
             return NOT
-        open_time = sum((end - begin for begin, end in inside), timedelta())
-        return ALL if open_time >= self.cell * 0.98 else PART
+        open_time = sum((until - since for since, until in inside), timedelta())
+        return ALL if open_time >= (end - start) * 0.98 else PART
 
     def marks(self, moments: Sequence[tuple[datetime | None, str]]) -> str:
         """A line with signs at instants; a later sign stands over an earlier one."""
@@ -77,12 +86,15 @@ class Axis:
 
 
 def rows(
-    reviews: Sequence[tuple[str, frozenset[str] | None, Windows]], times: dict[str, Windows], axis: Axis
+    reviews: Sequence[tuple[str, frozenset[str] | None, Windows]],
+    times: dict[str, Windows],
+    axis: Axis,
+    seen: Span | None = None,
 ) -> list[tuple[str, str, str]]:
     """Policy, medium and bar: a row for each policy and medium, then what is left on each medium."""
     found: list[tuple[str, str, str]] = []
     for policy, media, windows in reviews:
         named = ["all"] if media is None else sorted(media & times.keys()) or sorted(media)
-        found += [(policy, medium, axis.bar(windows)) for medium in named]
-    found += [("= allowed", medium, axis.bar(windows)) for medium, windows in times.items()]
+        found += [(policy, medium, axis.bar(windows, seen)) for medium in named]
+    found += [("= allowed", medium, axis.bar(windows, seen)) for medium, windows in times.items()]
     return found

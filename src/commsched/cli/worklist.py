@@ -59,6 +59,7 @@ def _job(app: App, task: TaskRecord, taken_by: str, state: State | None, now: da
     within = parse_exact(settings.tasks_due if settings else "1d")
     late = parse_exact(settings.escalate_after if settings else "2d")
     due, is_open = task.at + within, task.state == "open"
+    due = min(due, task.until) if task.until is not None else due
     lead = settings.lead or settings.title if settings else task.department
     escalated = lead if is_open and now >= due + late else ""
     return Job(task, taken_by or task.owner, due, is_open and now >= due, escalated, _outcome(task, state))

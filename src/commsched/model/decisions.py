@@ -235,7 +235,10 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
 
 
 class TaskDecision(msgspec.Struct, frozen=True, gc=False):
-    """Something that a person must do, and why; ``owner``: whose it is, the department's where it is empty."""
+    """Something that a person must do, and why; ``owner``: whose it is, the department's where it is empty.
+
+    ``until``: it is of no use from then on, since what it is about has begun.
+    """
 
     key: str
     customer: str
@@ -247,6 +250,7 @@ class TaskDecision(msgspec.Struct, frozen=True, gc=False):
     state: Literal["open", "done"]
     reasons: tuple[Reason, ...]
     owner: str = ""
+    until: datetime | None = None
 
 
 class Failure(msgspec.Struct, frozen=True, gc=False):

@@ -24,12 +24,17 @@ from commsched.timing.windows import NEVER, RESOLUTION, Span, Windows
 
 NO_TIME = Reason("commsched", "no_time_left", "when this came to be known, there was no time left before the deadline")
 BUNDLED = Reason("commsched", "bundled", "it goes in one message with something that could not go at that time")
+# What is said for these goes on each medium that the rule names: a letter is no answer to an e-mail.
+OWN_MEDIUM = frozenset({"safety", "legal"})
 EXPIRED = Reason("commsched", "expired", "there was an allowed time, but nothing was sent before the deadline")
 
 
 @dataclass(slots=True)
 class Group:
-    """A message in the making: the wanted part that leads it, those that joined, and why it goes when it does."""
+    """A message in the making: the wanted part that leads it, those that joined, and why it goes when it does.
+
+    ``spared``: steps of the same occurrence that would go on another medium about then; this message is enough.
+    """
 
     leader: Wanted
     at: datetime
@@ -38,11 +43,17 @@ class Group:
     placed: Placed
     why: tuple[Reason, ...]
     parts: list[Wanted] = field(default_factory=list)
+    spared: list[Wanted] = field(default_factory=list)
 
     @property
     def proposals(self) -> list[Proposal]:
         """All that it says, the leader first."""
         return [part.proposal for part in (self.leader, *self.parts)]
+
+    @property
+    def settled(self) -> list[Proposal]:
+        """All that need not go any more once it went."""
+        return [*self.proposals, *(part.proposal for part in self.spared)]
 
 
 class Placer:
@@ -132,7 +143,7 @@ class Placer:
                 self.reviewer.history.append(group.placed)
                 if joined:
                     return True
-        return False
+        return any(self._spared(wanted, group) for group in self.groups if _may_join(wanted, group))
 
     def _joined(self, wanted: Wanted, group: Group) -> bool:
         proposal, medium = wanted.proposal, group.medium
@@ -147,8 +158,28 @@ class Placer:
             group.why = self._why_not([*group.proposals, proposal], medium, self._ideal(leader))
         group.at, group.placed = at, replace(group.placed, at=at)
         group.parts.append(wanted)
-        for one in group.proposals:
+        for one in group.settled:
             self._note(one, at)
+        return True
+
+    def _spared(self, wanted: Wanted, group: Group) -> bool:
+        """Let a step that would go on another medium at about the same time be, where it is about the same thing.
+
+        Each must go where the law or somebody's safety is concerned, or where it tells of something to prepare.
+        """
+        proposal = wanted.proposal
+        same = wanted.occurrence.subject == group.leader.occurrence.subject
+        if not same or group.medium in proposal.addresses or proposal.tells or proposal.purpose in OWN_MEDIUM:
+            return False
+        ideal = self._ideal(proposal)
+        self.reviewer.history.remove(group.placed)
+        allowance = self._at_ideal(proposal, ideal) or self.reviewer.allowance(proposal, self._span(proposal))
+        self.reviewer.history.append(group.placed)
+        alone = allowance.first(tuple(proposal.addresses), ideal)
+        if alone is None or abs(alone[1] - group.at) > wanted.rule.merge:
+            return False
+        group.spared.append(wanted)
+        self._note(proposal, group.at)
         return True
 
     def _why_not(self, proposals: Iterable[Proposal], medium: str, ideal: datetime) -> tuple[Reason, ...]:
@@ -268,7 +299,9 @@ class Placer:
         if fallback.task is not None:
             key, at = f"{proposal.key}{FALLBACK}", min(proposal.deadline, self.now)
             about = (wanted.rule, wanted.step.name, at, fallback.task, proposal.variables, why)
-            self.tasks.append(task(key, proposer.state, proposer.world, *about))
+            made, anchor = task(key, proposer.state, proposer.world, *about), proposal.anchor
+            ahead = anchor.kind == "start" and anchor.at > at
+            self.tasks.append(replace(made, until=anchor.at) if ahead else made)
         if fallback.template is not None:
             self._place(_instead(wanted, fallback.template, proposer.world.uses(wanted.rule, fallback.template)))
 
@@ -281,7 +314,7 @@ class Placer:
             proposal = replace(proposal, variables={**proposal.variables, "parts": _parts(group)}, tells=tells)
         return Decision(
             proposal.key,
-            tuple(one.key for one in group.proposals),
+            tuple(one.key for one in group.settled),
             proposal,
             "planned",
             False,
@@ -315,7 +348,7 @@ def _parts(group: Group) -> tuple[dict[str, object], ...]:
 def _may_join(wanted: Wanted, group: Group) -> bool:
     leader = group.leader
     # A step that follows another never goes in its place; together they would put each other off for ever.
-    if wanted.after in {one.key for one in group.proposals}:
+    if wanted.after in {one.key for one in group.settled}:
         return False
     if wanted.rule is not leader.rule or wanted.proposal.recipient != leader.proposal.recipient:
         return False

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from commsched.model.decisions import Placed
+from commsched.model.decisions import Placed, Proposal
 from commsched.model.facts import (
     Commitment,
     Consent,
@@ -77,12 +77,22 @@ class Department:
     lead: str = ""
 
 
-def in_words(messages: Iterable[Placed], zone: ZoneInfo, most: int = 3) -> str:
-    """Messages by topic and day, for a reason: ``oil on 12 Jun 2026, sales on 3 Jul 2026 and 2 more``."""
+def in_words(messages: Iterable[Placed], zone: ZoneInfo, most: int = 3, *, proposal: Proposal | None = None) -> str:
+    """Messages by topic and day, for a reason: ``oil on 12 Jun 2026, sales on 3 Jul 2026 and 2 more``.
+
+    With the ``proposal`` that is kept waiting, what went to somebody else is told apart, for the staff's note:
+    ``oil on 12 Jun 2026 to C0042, at the same address``.
+    """
     found = sorted(messages, key=lambda one: (one.at, one.key))
-    days = [(one.topic.replace("_", " "), one.at.astimezone(zone)) for one in found[:most]]
-    shown = ", ".join(f"{topic} on {day.day} {day:%b %Y}" for topic, day in days)
+    own = {proposal.customer, proposal.recipient} if proposal is not None else None
+    shown = ", ".join(_in_words(one, zone, own) for one in found[:most])
     return f"{shown} and {len(found) - most} more" if len(found) > most else shown
+
+
+def _in_words(one: Placed, zone: ZoneInfo, own: Collection[str] | None) -> str:
+    day = one.at.astimezone(zone)
+    other = "" if own is None or one.customer in own else f" to {one.customer}, at the same address"
+    return f"{one.topic.replace('_', ' ')} on {day.day} {day:%b %Y}{other}"
 
 
 def unreadable(department: Department, since: datetime | None) -> str:

@@ -58,7 +58,7 @@ class MessageRecord(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class TaskRecord(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A task as tools see it: the T of DESIGN §11; ``notes`` as in a message."""
+    """A task as tools see it: the T of DESIGN §11; ``notes`` as in a message, ``until`` as in its decision."""
 
     key: str
     customer: str
@@ -71,6 +71,7 @@ class TaskRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     reasons: Reasons = ()
     notes: tuple[str, ...] = ()
     owner: str = ""
+    until: datetime | None = None
 
 
 class DecisionRecord(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -170,6 +171,7 @@ def task_of(decision: TaskDecision) -> TaskRecord:
         _reasons(decision.reasons),
         _notes(reason.note for reason in decision.reasons),
         decision.owner,
+        decision.until,
     )
 
 

@@ -44,6 +44,17 @@ def test_spacing_names_the_nearest_message(ask, placed, noon):
     assert verdict.note.endswith(": oil on 16 Jun 2026")
 
 
+def test_what_went_to_somebody_else_at_the_address_is_told_apart(ask, placed, noon):
+    """The staff read whose message it was; the customer reads nothing of anybody else."""
+    his = placed(noon + DAY, key="ben/oil/invite/car-2/1")
+    verdict = ask(Spacing, {"gap": "3d"}, history=[his])
+    assert verdict.note.endswith(": oil on 16 Jun 2026 to ben, at the same address")
+    assert "ben" not in verdict.detail
+    verdict = ask(FrequencyCap, {"at_most": 2}, history=[placed(noon - DAY), his])
+    assert verdict.note.endswith(": oil on 14 Jun 2026, oil on 16 Jun 2026 to ben, at the same address")
+    assert "ben" not in verdict.detail
+
+
 def test_a_repeat_names_what_it_repeats(ask, placed, proposal, noon):
     """The message that said it already is named."""
     again = proposal(content="text")

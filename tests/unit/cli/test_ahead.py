@@ -136,6 +136,28 @@ def test_explain_says_in_a_sentence_what_decided(told):
     assert told.json("explain", "ana/thanks")["sentence"].startswith("Went Tue 2 Mar 2027 10:00 CST by e-mail")
 
 
+def test_explain_keeps_what_moved_a_message_once_it_went(told):
+    """It is decided once more as it goes; the reason is that of the decision that had put it there, in every list."""
+    rule = told.folder / "config" / "rules" / "thanks.yaml"
+    rule.write_text(rule.read_text("utf-8").replace("at 10:00", "at 06:00"), "utf-8")
+    told("tick", "--at", AT)
+    assert told.json("tick", "--at", "2027-03-02T14:00:01Z")["report"]["sent"] == 1
+    said = told.json("explain", "ana/thanks")["sentence"]
+    assert said.startswith(
+        "Went Tue 2 Mar 2027 08:00 CST by e-mail: its ideal time was Tue 2 Mar 06:00; what moved it:"
+    )
+    assert "quiet_hours (" in said
+    (listed,) = told.json("explain", "--customer", "ana")["messages"]
+    assert listed["sentence"] == said
+
+
+def test_explain_says_that_a_time_was_past_only_where_it_was_known_late(told):
+    """First heard of hours after its ideal time, it goes at the first moment, and that is what is said."""
+    told("tick", "--at", "2027-03-02T18:00:00Z")
+    said = told.json("explain", "ana/thanks")["sentence"]
+    assert said.endswith("its ideal time, Tue 2 Mar 10:00, was past by then; this was the first at which it could go.")
+
+
 def test_explain_names_the_smallest_conflict(told):
     """Of all policies only the one that is enough is named, with what the customer said."""
     told("tick", "--at", AT)
@@ -157,12 +179,38 @@ def test_explain_draws_the_whole_span(told):
     assert "┃" in text
 
 
+def test_explain_lists_what_is_against_some_of_the_time_and_nothing_else(told):
+    """Hours that are open all day forbid nothing: they are drawn, and are no reason."""
+    config = told.folder / "config" / "commsched.toml"
+    hours = 'opens = "00:00"\ncloses = "24:00"\nmedia = ["email"]\n'
+    whole = f'\n[[policies]]\nkind = "quiet_hours"\nname = "never_quiet"\n{hours}'
+    config.write_text(config.read_text("utf-8") + whole, "utf-8")
+    told("tick", "--at", AT)
+    lines = told("explain", "ana/thanks").stdout.splitlines()
+    assert any(line.startswith("never_quiet ") for line in lines)
+    assert [line.split(":")[0] for line in lines if line.endswith("(could not be)")] == ["  quiet_hours"]
+    assert any("`otherwise` may take its place" in line for line in lines)
+    assert any(line.endswith("(a veto)") for line in told("explain", "ben/thanks").stdout.splitlines())
+
+
+def test_explain_names_the_facts_that_were_read_only_if_asked(told):
+    """The long list is for whoever looks into policies."""
+    told("tick", "--at", AT)
+    assert ", read: " not in told("explain", "ana/thanks").stdout
+    assert ", read: " in told("-v", "explain", "ana/thanks").stdout
+
+
 def test_explain_says_when_the_rules_have_changed_since(told):
     """In another world nothing is replayed: what was stored is shown, and said to be that."""
     told("tick", "--at", AT)
     rule = told.folder / "config" / "rules" / "thanks.yaml"
     rule.write_text(rule.read_text("utf-8").replace("at 10:00", "at 12:00"), "utf-8")
     assert "have changed since" in told.json("explain", "ana/thanks")["note"]
+    text = told("explain", "ana/thanks").stdout
+    (bar,) = [line.split()[-1] for line in text.splitlines() if line.startswith("quiet_hours")]
+    assert bar.count("█") == 1, "of the minutes that were looked at, all was allowed"
+    assert set(bar) == {"·", "█"}
+    assert "· not looked at" in text
 
 
 def test_explain_lists_a_customers_messages(told):

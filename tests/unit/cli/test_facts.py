@@ -141,6 +141,7 @@ def test_tasks_are_listed_and_done(told):
     told("tick", "--at", "2027-03-10T13:30:00Z")
     (task,) = told.json("tasks", "--department", "service")["tasks"]
     assert task["text"].startswith("Call Carl Voss: ")
+    assert task["due"] == "2027-03-10T15:00:00Z", "no later than what it is about"
     wrong = told("done", task["key"], "reached", "--told", "remid", code=2).stderr
     assert "No step or preparation of reminder is called 'remid'. Did you mean 'remind'?" in wrong
     assert "was told nothing" in told("done", task["key"], "unreached", "--told", "remind", code=2).stderr

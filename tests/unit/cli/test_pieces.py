@@ -77,6 +77,13 @@ def test_a_bar_shows_all_part_and_nothing():
     assert axis.bar(windows) == "░█▒░"
 
 
+def test_a_bar_leaves_out_what_was_not_looked_at():
+    """Time that nobody looked at is neither allowed nor refused; a character seen in part counts by what was seen."""
+    axis = Axis(START, START + 4 * DAY, 4)
+    seen = (START + 1.5 * DAY, START + 3 * DAY)
+    assert axis.bar(Windows([(START, START + 2 * DAY)]), seen) == "·█░·"
+
+
 def test_marks_stand_where_their_time_is():
     """The instant placed covers the ideal where they are the same; what lies outside is left out."""
     axis = Axis(START, START + 4 * DAY, 4)

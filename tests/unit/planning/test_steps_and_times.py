@@ -254,6 +254,35 @@ def test_steps_of_one_rule_within_hours_go_as_one_message(tmp_path):
     assert [len(d.parts) for d in found.decisions if d.state == "planned"] == [2]
 
 
+TWO_MEDIA = """
+rule: two-media
+why: You made this appointment.
+purpose: {purpose}
+topic: appointment
+department: service
+trigger: {{appointment: {{status: [booked]}}}}
+{more}
+steps:
+  - {{step: mail, at: start - 1d at 15:00, deadline: start - 3h, template: a, media: [email]}}
+  - {{step: text, at: start - 1d at 17:00, deadline: start - 2h, template: b, media: [sms]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("purpose", "more", "merge", "went"),
+    [
+        ("transactional", "", "merge: 6h", [("mail", 2)]),
+        ("transactional", "", "merge: 0h", [("mail", 1), ("text", 1)]),
+        ("legal", "", "merge: 6h", [("mail", 1), ("text", 1)]),
+    ],
+)
+def test_two_steps_that_fall_together_on_two_media_are_one_message(tmp_path, purpose, more, merge, went):
+    """The one that must go first is enough, unless the rule wants both, or the law does."""
+    made = world(tmp_path, TWO_MEDIA.format(purpose=purpose, more=merge), channels={"email": "mail", "sms": "text"})
+    found = plan(ledger(BOOKED), made, at("2026-12-01 09:00"))
+    assert [(d.proposal.step, len(d.parts)) for d in found.decisions if d.state == "planned"] == went
+
+
 def test_a_cap_looks_to_both_sides(tmp_path):
     """One service message a week: the one that matters less gives way to one that is planned after it, too."""
     urgent = OIL.replace("rule: oil-due", "rule: urgent\npriority: 1").replace("[oil, tires]", "[tires]")
@@ -278,6 +307,7 @@ def test_what_could_not_be_falls_back_to_a_person(tmp_path):
     assert plan(unreachable, made, at("2026-12-08 10:30")).tasks == ()
     tasks = plan(unreachable, made, at("2026-12-14 09:00")).tasks
     assert [(task.step, task.state) for task in tasks] == [("week", "open")]
+    assert tasks[0].until == at("2026-12-15 09:00"), "once the appointment has begun, a call is of no use"
     done = facts(
         {"type": "task_done", "at": "2026-12-14 10:00", "task": tasks[0].key, "outcome": "reached", "by": "Tom"}
     )

@@ -70,7 +70,8 @@ class FrequencyCap(Policy[FrequencyCapSettings]):
     def _others(self, counted: Sequence[Placed], proposal: Proposal, view: View) -> str:
         """What takes the places around the time that the message is meant for."""
         ideal = max(proposal.ideal, proposal.span[0])
-        return in_words([one for one in counted if abs(one.at - ideal) < self.settings.per] or counted, view.zones[0])
+        near = [one for one in counted if abs(one.at - ideal) < self.settings.per] or counted
+        return in_words(near, view.zones[0], proposal=proposal)
 
 
 @hookimpl

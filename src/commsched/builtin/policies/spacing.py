@@ -58,7 +58,7 @@ class Spacing(Policy[SpacingSettings]):
         detail = f"at least {_length(gap)} from any other message"
         ideal = max(proposal.ideal, proposal.span[0])
         close = [one for one in counted if abs(one.at - ideal) < gap] or counted
-        return only(~near, detail=detail, note=f"{detail}: {in_words(close, view.zones[0])}")
+        return only(~near, detail=detail, note=f"{detail}: {in_words(close, view.zones[0], proposal=proposal)}")
 
 
 def _length(gap: timedelta) -> str:
