@@ -84,7 +84,8 @@ def _after(row: Row[Any], outcomes: Sequence[Outcome], now: datetime) -> dict[st
         if isinstance(outcome, ChannelDown):
             down = outcome
         failures = failures + 1 if _bad(outcome) else 0
-    if failures == 0:
+    # The calls of a pass overlap: one that was clear says nothing against one that says that the channel is down.
+    if failures == 0 and down is None:
         return None
     was = row.since is not None
     since, until, tries = row.since, row.until, row.tries
