@@ -42,6 +42,7 @@ def demo(session: Session, fresh: bool, bar: bool | None) -> None:
     Example: commsched demo
     """
     from commsched.cli.sandbox import STORE
+    from commsched.cli.standing import stand
     from commsched.cli.virtual import Virtual
     from commsched.store.store import Store
 
@@ -54,6 +55,7 @@ def demo(session: Session, fresh: bool, bar: bool | None) -> None:
     virtual = Virtual(folder, start, store, record=False)
     end = start + timedelta(days=DAYS)
     _run(virtual, folder, end, bar)
+    stand(store, end)
     messages, tasks = virtual.results()
     store.close()
     _report(session, virtual, messages, tasks, start, end)

@@ -55,7 +55,10 @@ def plan(
 
     Example: commsched plan --against ../new-rules
     """
+    from commsched.cli.standing import tell_if_empty
+
     app = session.app(session.moment(at))
+    tell_if_empty(session, app)
     end = session.moment(until)
     if customer is not None:
         from commsched.cli.lookup import require_customer

@@ -133,6 +133,13 @@ def customers(connection: Connection) -> list[str]:
     return [subject[2:] for subject in connection.execute(query.order_by(t.ledger.c.subject)).scalars()]
 
 
+def has_customers(connection: Connection) -> bool:
+    """Whether a fact is about any customer at all."""
+    subject = t.ledger.c.subject
+    query = select(subject).where(subject >= "c:", subject < "c;", t.ledger.c.version > 0).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def places(connection: Connection) -> list[tuple[str | None, str | None]]:
     """Every pair of time zone and region that a ``customer`` fact states. Reads them all: for checks, not for work."""
     said = [inside(connection, t.fact.c.body, name) for name in ("timezone", "region")]
