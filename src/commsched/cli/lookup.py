@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Row
 
 from commsched.app import App
+from commsched.cli.finding import candidates
 from commsched.errors import UnknownName
 from commsched.model.facts import AnyFact
 from commsched.model.subjects import customer_of
@@ -23,10 +24,16 @@ def require_customer(app: App, customer: str) -> Loaded:
     """The customer's ledger. Raises :class:`UnknownName` if no fact is about them."""
     with app.store.read() as connection:
         if not queries.versions(connection, [f"c:{customer}"]):
-            near = get_close_matches(customer, queries.customers(connection), 3)
-            hint = f"Did you mean {' or '.join(near)}?" if near else "`commsched plan` lists those there are."
-            raise UnknownName(f"No fact is about a customer {customer!r}. {hint}")
+            raise UnknownName(f"No fact is about a customer {customer!r}. {meant(app, connection, customer)}")
         return load(connection, [customer])[customer]
+
+
+def meant(app: App, connection: Connection, text: str) -> str:
+    """Whom somebody may have meant who typed this for a customer's id, in a sentence."""
+    found = candidates(connection, text, app.clock.now())
+    near = [] if found else get_close_matches(text, queries.customers(connection), 3)
+    hint = f"Did you mean {' or '.join(near)}?" if near else "`commsched find` looks for a name, a number or a plate."
+    return found or hint
 
 
 def facts_of(entries: tuple[Entry, ...]) -> list[AnyFact]:

@@ -168,7 +168,12 @@ def address_members(connection: Connection, kind: str) -> Iterator[Row[tuple[str
 
 def customer_facts(connection: Connection) -> Iterator[Row[tuple[str, bytes]]]:
     """Every ``customer`` fact, the customers in order. Reads all facts: for lists, not for work."""
-    begins = b'{"type":"customer"'
+    return facts_of_type(connection, "customer")
+
+
+def facts_of_type(connection: Connection, name: str) -> Iterator[Row[tuple[str, bytes]]]:
+    """Every fact of a type about a customer, the customers in order. Reads all facts: for lists, not for work."""
+    begins = f'{{"type":"{name}"'.encode()
     # A blob is compared as it stands; "consent" and all others begin otherwise.
     query = select(t.fact.c.subject, t.fact.c.body).where(
         t.fact.c.subject >= "c:", t.fact.c.subject < "c;", func.substr(t.fact.c.body, 1, len(begins)) == begins
