@@ -236,7 +236,7 @@ def _headline(one: Asked, zone: ZoneInfo) -> str:
     what = f"{_VERBS[question.medium].format(who)} about {question.purpose}{topic}"
     if reply.allowed:
         return f"Yes, you may {what}, until {short(reply.when.spans[0][1], zone)}."
-    return f"No, {'not now' if reply.when else 'you may not'}: {what}."
+    return f"No, not now: {what}." if reply.when else f"No, you may not {what}."
 
 
 def said(reason: Reason) -> str:

@@ -34,7 +34,7 @@ COMMANDS: dict[str, Entry] = {
     "check": Entry("check", "check", "Say everything that is wrong with the deployment.", START),
     "import": Entry("take_in", "take_in", "Take facts in from files.", START),
     "plan": Entry("plan", "plan", "Show what would go, when and on what, and what would not, and why.", LOOK),
-    "simulate": Entry("simulate", "simulate", "Run facts through months in seconds, on a scratch store.", LOOK),
+    "simulate": Entry("simulate", "simulate", "Run facts through months of virtual time, on a scratch store.", LOOK),
     "preview": Entry("preview", "preview", "Show a message as a customer would get it.", LOOK),
     "explain": Entry("explain", "explain", "Say why a message goes when it goes, or does not go.", LOOK),
     "timeline": Entry("timeline", "timeline", "Show all that was said to and known of a customer, in order.", LOOK),

@@ -19,6 +19,9 @@ from commsched.planning.ledger import Entry
 from commsched.store import queries
 from commsched.store.ledgers import Loaded, load
 
+# More names than this are no help in an error; then the nearest few are named.
+LISTED, NEAREST = 12, 4
+
 
 def require_customer(app: App, customer: str) -> Loaded:
     """The customer's ledger. Raises :class:`UnknownName` if no fact is about them."""
@@ -73,5 +76,11 @@ def require_message(connection: Connection, key: str) -> Row[Any]:
 def unknown(what: str, name: str, known: list[str]) -> UnknownName:
     """The error for a name that does not exist, with the nearest that does."""
     near = get_close_matches(name, known, 1)
-    hint = f"Did you mean {near[0]!r}?" if near else f"There is {', '.join(sorted(known)) or 'none'}."
+    if near:
+        hint = f"Did you mean {near[0]!r}?"
+    elif len(known) <= LISTED:
+        hint = f"There is {', '.join(sorted(known)) or 'none'}."
+    else:
+        nearest = get_close_matches(name, known, NEAREST, cutoff=0)
+        hint = f"There are {len(known)}; nearest are {', '.join(nearest)}."
     return UnknownName(f"No {what} is called {name!r}. {hint}")
