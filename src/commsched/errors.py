@@ -11,7 +11,7 @@ class CommschedError(Exception):
 
     def __init__(self, detail: str = "") -> None:
         sentence = (type(self).__doc__ or "").strip().splitlines()[0]
-        super().__init__(f"{sentence} {detail}".strip())
+        super().__init__((sentence + detail if detail.startswith("\n") else f"{sentence} {detail}").strip())
         self.detail = detail
 
 

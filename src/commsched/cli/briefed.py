@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -24,6 +25,8 @@ from commsched.store.messages import load_record, load_task
 WIDTH, HEIGHT = 80, 24
 LABEL = 9
 # How many lines each part has at most; together they leave room for the head and for what may be raised.
+# So far ahead the page looks for when something may be raised again; most caps and cooling-off times end within it.
+AHEAD = timedelta(days=60)
 LINES = {"Owns": 3, "Open": 5, "Promised": 3, "Feels": 2, "Said": 3, "Ahead": 2}
 TALKS = frozenset({"interaction", "sent", "reply"})
 
@@ -52,7 +55,9 @@ def briefed(app: App, loaded: Loaded) -> Brief:
         work = _work(connection, state.profile.id, zone)
     medium = _medium(state)
     answers = {
-        purpose: enquirer.ask(Question(purpose, topic_of(world, purpose), department_of(world, purpose), medium))
+        purpose: enquirer.ask(
+            Question(purpose, topic_of(world, purpose), department_of(world, purpose), medium, ahead=AHEAD)
+        )
         for purpose in world.vocabulary.purposes
     }
     talk = [one for one in history(app, loaded, zone, show=False) if one.kind in TALKS and one.at <= now]
@@ -174,8 +179,10 @@ def _may(brief: Brief, room: int) -> list[str]:
     left_out: dict[str, list[str]] = {}
     for purpose, one in brief.answers.items():
         if purpose not in yes:
-            later = f" (from {short(one.when.spans[0][0], brief.zone)})" if one.when else ""
-            refused.setdefault("; ".join(map(said, one.reasons)) + later, []).append(purpose)
+            # What ends it stands first: the end of the line is what is cut.
+            later = f"from {short(one.when.spans[0][0], brief.zone)}; " if one.when else ""
+            why = "; ".join(_without_name(brief, said(reason)) for reason in one.reasons)
+            refused.setdefault(later + why, []).append(purpose)
             continue
         for caution in one.cautions:
             names = left_out.setdefault("; ".join(map(said, caution.reasons)), [])
@@ -185,6 +192,12 @@ def _may(brief: Brief, room: int) -> list[str]:
     room = max(room - len(lines), 2)
     shown = _part("May not", no, max(room - min(len(topics), 2), 1))
     return lines + shown + _part("Leave", topics, max(room - len(shown), 1))
+
+
+def _without_name(brief: Brief, text: str) -> str:
+    """A reason without the name and id that stand in the page's first line; of colleagues they stay."""
+    who = re.escape(f"{brief.name} ({brief.customer})")
+    return re.sub(rf" (?:of |by )?{who}", "", text)
 
 
 def _folded(text: str, label: str, most: int) -> list[str]:

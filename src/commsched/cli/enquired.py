@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from difflib import get_close_matches
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from sqlalchemy import Connection
 
 from commsched.app import App
+from commsched.cli import lookup
 from commsched.cli.lookup import unknown
 from commsched.cli.output import line
 from commsched.cli.session import Session
@@ -51,8 +51,7 @@ def _address(app: App, connection: Connection, text: str) -> tuple[str, str]:
             return "email", checks.email(text)
         return "phone", checks.phone(text, app.configuration.deployment.region.partition("-")[0] or None)
     except FactRejected:
-        near = get_close_matches(text, queries.customers(connection), 3)
-        hint = f"Did you mean {' or '.join(near)}?" if near else "`commsched plan` lists the customers."
+        hint = lookup.meant(app, connection, text)
         message = f"{text!r} is no customer's id, no phone number and no mail address. {hint}"
         raise UnknownName(message) from None
 
@@ -237,7 +236,7 @@ def _headline(one: Asked, zone: ZoneInfo) -> str:
     what = f"{_VERBS[question.medium].format(who)} about {question.purpose}{topic}"
     if reply.allowed:
         return f"Yes, you may {what}, until {short(reply.when.spans[0][1], zone)}."
-    return f"No, {'not now' if reply.when else 'you may not'}: {what}."
+    return f"No, not now: {what}." if reply.when else f"No, you may not {what}."
 
 
 def said(reason: Reason) -> str:

@@ -162,7 +162,8 @@ def _sources(app: App, connection: Connection, now: datetime) -> Iterator[Findin
         says = f"{name} was heard of {local(last, zone) if last else 'never'}; it must be every {age(now - limit, now)}"
         do = f"What depends on it waits. Look why nothing comes, or: commsched import FILE --source {name}"
         if last is None:
-            says, do = f"{name} was never heard of; from then on it must be every {age(now - limit, now)}", ""
+            says = f"nothing has come from {name} yet; once it does, it must come every {age(now - limit, now)}"
+            do = ""
         yield Finding("source", name not in silent, says, do if name in silent else "")
 
 

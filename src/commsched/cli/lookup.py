@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Row
 
 from commsched.app import App
+from commsched.cli.finding import candidates
 from commsched.errors import UnknownName
 from commsched.model.facts import AnyFact
 from commsched.model.subjects import customer_of
@@ -18,15 +19,24 @@ from commsched.planning.ledger import Entry
 from commsched.store import queries
 from commsched.store.ledgers import Loaded, load
 
+# More names than this are no help in an error; then the nearest few are named.
+LISTED, NEAREST = 12, 4
+
 
 def require_customer(app: App, customer: str) -> Loaded:
     """The customer's ledger. Raises :class:`UnknownName` if no fact is about them."""
     with app.store.read() as connection:
         if not queries.versions(connection, [f"c:{customer}"]):
-            near = get_close_matches(customer, queries.customers(connection), 3)
-            hint = f"Did you mean {' or '.join(near)}?" if near else "`commsched plan` lists those there are."
-            raise UnknownName(f"No fact is about a customer {customer!r}. {hint}")
+            raise UnknownName(f"No fact is about a customer {customer!r}. {meant(app, connection, customer)}")
         return load(connection, [customer])[customer]
+
+
+def meant(app: App, connection: Connection, text: str) -> str:
+    """Whom somebody may have meant who typed this for a customer's id, in a sentence."""
+    found = candidates(connection, text, app.clock.now())
+    near = [] if found else get_close_matches(text, queries.customers(connection), 3)
+    hint = f"Did you mean {' or '.join(near)}?" if near else "`commsched find` looks for a name, a number or a plate."
+    return found or hint
 
 
 def facts_of(entries: tuple[Entry, ...]) -> list[AnyFact]:
@@ -66,5 +76,11 @@ def require_message(connection: Connection, key: str) -> Row[Any]:
 def unknown(what: str, name: str, known: list[str]) -> UnknownName:
     """The error for a name that does not exist, with the nearest that does."""
     near = get_close_matches(name, known, 1)
-    hint = f"Did you mean {near[0]!r}?" if near else f"There is {', '.join(sorted(known)) or 'none'}."
+    if near:
+        hint = f"Did you mean {near[0]!r}?"
+    elif len(known) <= LISTED:
+        hint = f"There is {', '.join(sorted(known)) or 'none'}."
+    else:
+        nearest = get_close_matches(name, known, NEAREST, cutoff=0)
+        hint = f"There are {len(known)}; nearest are {', '.join(nearest)}."
     return UnknownName(f"No {what} is called {name!r}. {hint}")

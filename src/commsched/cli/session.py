@@ -32,9 +32,20 @@ class Session:
     verbose: int = 0
 
     def app(self, at: datetime | None = None) -> App:
-        """The deployment, loaded; with its clock standing at ``at``, if that is given."""
+        """The deployment, loaded; with its clock standing at ``at``, if that is given.
+
+        Over a demo's store it stands where the demo ended, and that is said: by the machine's clock all would be odd.
+        """
+        from commsched.cli.standing import in_words, stands_at
+        from commsched.engine.clock import SetClock
+
         self.quiet_logs()
-        return self.app_with_logs(at)
+        app = self.app_with_logs(at)
+        stands = stands_at(app) if at is None else None
+        if stands is not None:
+            app.clock = SetClock(stands)
+            self.warn(f"{in_words(app, stands)}, and this command goes by that.")
+        return app
 
     def app_with_logs(self, at: datetime | None = None) -> App:
         """The same, with logging left as it was set up."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from textwrap import wrap
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
@@ -19,6 +20,9 @@ from commsched.store import queries
 from commsched.store.ledgers import load
 from commsched.store.messages import TaskRecord, load_task
 from commsched.timing.durations import parse_exact
+
+# How far in the lines below a key begin, and those that one of them runs on in.
+FIRST, NEXT = " " * 4, " " * 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,9 @@ def show(console: Console, jobs: Sequence[Job], zone: ZoneInfo) -> None:
     """Each with its key on a line of its own, whole, since it is typed again."""
     for job in jobs:
         line(console, job.task.key)
-        line(console, f"    {_life(job, zone)}: {job.task.text}")
+        text = f"{_life(job, zone)}: {' '.join(job.task.text.split())}"
+        for part in wrap(text, console.width, initial_indent=FIRST, subsequent_indent=NEXT, break_on_hyphens=False):
+            line(console, part)
     if not jobs:
         line(console, "Nothing is to be done.")
 

@@ -34,11 +34,11 @@ FORMS = frozenset(
 @lru_cache(maxsize=65536)
 def normal(name: str) -> str:
     """The name as it is compared: its words in alphabetical order. Empty if nothing is left."""
-    words = _WORD.findall((name.lower() if name.isascii() else _plain(name)).replace("'", ""))
+    words = _WORD.findall((name.lower() if name.isascii() else plain(name)).replace("'", ""))
     return " ".join(sorted([word for word in words if word not in FORMS] or words))
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """A name without accents and case; ASCII has no accents, and most names are ASCII."""
     flat = unicodedata.normalize("NFKD", name.replace("ß", "ss")).casefold()
     return "".join(letter for letter in flat if not unicodedata.combining(letter))

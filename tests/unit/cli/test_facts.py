@@ -72,7 +72,7 @@ def test_a_customer_nobody_knows_is_named_with_who_is_near(told):
 def test_a_hold_echoes_its_end_and_can_be_released(told):
     """A hold says until when in the deployment's zone, and how to take it back; that works."""
     result = told("hold", "ana", "--purpose", "sales", "--until", "2030-12-01", "--reason", "busy")
-    assert "until Sun 1 Dec 2030 00:00 CST: busy" in result.stdout
+    assert "until Mon 2 Dec 2030 00:00 CST: busy" in result.stdout
     undo = result.stdout.strip().splitlines()[-1].rpartition("commsched ")[2].split()
     assert "has ended" in told(*undo).stdout
 

@@ -30,7 +30,7 @@ def test_yes_has_the_shape_that_tools_rely_on(desk):
 def test_no_exits_with_1_and_says_why(desk):
     """Ben said no to everything: a sentence, the policy and its reason."""
     result = desk("may-contact", "ben", "--purpose", "sales", code=1)
-    assert "No, you may not: call Ben Okafor (ben) about sales." in result.stdout
+    assert "No, you may not call Ben Okafor (ben) about sales." in result.stdout
     assert "opt_out: voice was refused by Ben Okafor (ben) on 2026-01-01" in result.stdout
 
 

@@ -19,8 +19,10 @@ def brief(session: Session, customer: str) -> None:
     from commsched.cli.briefed import briefed, page
     from commsched.cli.enquired import reasons_json
     from commsched.cli.lookup import require_customer
+    from commsched.cli.standing import tell_if_empty
 
     app = session.app()
+    tell_if_empty(session, app)
     found = briefed(app, require_customer(app, customer))
 
     def human(_: object) -> None:

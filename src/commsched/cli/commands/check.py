@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,13 @@ def check(session: Session, matrix: bool, report: Path | None) -> int:
     from commsched.cli.proved import proof_json
 
     session.quiet_logs()
+    if matrix and report is None:
+        from commsched.check.parts import load
+
+        loaded, problems = load(session.folder.resolve())
+        if loaded is not None and not problems:
+            _matrix(session, loaded)
+            return 0
     with progress("proving the timing", 1) as step:
         found, app = run(session.folder, step)
     if report is not None and app is not None:
@@ -91,6 +99,14 @@ def _print(console: Console, report: Report, app: App | None, written: Path | No
         line(console, f"{counted(len(report.problems), 'problem')}.")
 
 
+def _shortened(names: Sequence[str]) -> list[str]:
+    """Each name as short as still tells it from the others, of four letters at least: a column a purpose is narrow."""
+    return [
+        next((name[:size] for size in range(4, len(name)) if sum(n.startswith(name[:size]) for n in names) == 1), name)
+        for name in names
+    ]
+
+
 def _matrix(session: Session, app: App) -> None:
     from commsched.check.matrix import matrix as rows_of
     from commsched.cli.output import line, table
@@ -98,9 +114,12 @@ def _matrix(session: Session, app: App) -> None:
     purposes, rows = rows_of(app)
 
     def show(console: Console) -> None:
-        cells = [(row.policy, row.force, *(row.cells[purpose] for purpose in purposes)) for row in rows]
-        console.print(table("", ("policy", "says", *purposes), cells))
+        short = _shortened(purposes)
+        shown = table("", ("policy", *short), [(row.policy, *(row.cells[one] for one in purposes)) for row in rows])
+        for column in shown.columns:
+            column.no_wrap = True
+        console.print(shown)
         line(console, "● on all media   ◐ on some media, topics or departments   · no say")
-        line(console, "must not: nothing is tried instead. could not: the rule's fallback runs.")
+        line(console, ", ".join(f"{a} {b}" for a, b in zip(short, purposes, strict=True) if a != b))
 
     session.show({"purposes": purposes, "policies": rows}, show)

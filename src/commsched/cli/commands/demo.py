@@ -25,6 +25,8 @@ BEFORE = timedelta(days=30)
 SHOWN = 12
 TASKS = 6
 EXAMPLES = 8
+# What the files in the outbox are, by their suffixes.
+OPENS = {".eml": "e-mails (.eml) for a mail program", ".txt": "texts (.txt) for an editor", ".pdf": "letters (.pdf)"}
 # To have no address is a reason, but not one that is worth a closer look.
 UNREACHABLE = ("commsched", "reachable")
 
@@ -42,6 +44,7 @@ def demo(session: Session, fresh: bool, bar: bool | None) -> None:
     Example: commsched demo
     """
     from commsched.cli.sandbox import STORE
+    from commsched.cli.standing import stand
     from commsched.cli.virtual import Virtual
     from commsched.store.store import Store
 
@@ -54,6 +57,7 @@ def demo(session: Session, fresh: bool, bar: bool | None) -> None:
     virtual = Virtual(folder, start, store, record=False)
     end = start + timedelta(days=DAYS)
     _run(virtual, folder, end, bar)
+    stand(store, end)
     messages, tasks = virtual.results()
     store.close()
     _report(session, virtual, messages, tasks, start, end)
@@ -221,8 +225,12 @@ class _Shown:
         from commsched.cli.sandbox import STORE, outboxes
 
         var = self.virtual.app.folder
-        lie = ", ".join(str(folder.relative_to(var)) for folder in outboxes(self.virtual.app))
-        line(self.console, f"\nThe messages lie in {lie}, as files that a mail program opens.")
+        there = [
+            (folder, {one.suffix for one in folder.glob("*.*")} & OPENS.keys()) for folder in outboxes(self.virtual.app)
+        ]
+        lie = ", ".join(str(folder.relative_to(var)) for folder, kinds in there if kinds)
+        how = ", ".join(words for suffix, words in OPENS.items() if any(suffix in kinds for _, kinds in there))
+        line(self.console, f"\nThe messages lie in {lie}: {how}." if lie else "\nNo messages were laid down.")
         line(self.console, "\nTry next:")
         place = f"{place_of(self.virtual.app.folder)}"
         if place:

@@ -47,8 +47,11 @@ def explain(session: Session, message: str | None, customer: str | None) -> None
 
 def _one(session: Session, key: str) -> None:
     from commsched.cli.explained import explained
+    from commsched.cli.standing import tell_if_empty
 
-    found = explained(session.app(), key)
+    app = session.app()
+    tell_if_empty(session, app)
+    found = explained(app, key)
     session.show(found.as_json(), lambda console: _print(console, found, whole=session.verbose > 0))
 
 
@@ -57,11 +60,13 @@ def _all(session: Session, customer: str) -> None:
     from commsched.cli.lookup import require_customer, zone_of
     from commsched.cli.output import table
     from commsched.cli.planned import when
+    from commsched.cli.standing import tell_if_empty
     from commsched.cli.verdict import sentence
     from commsched.store import queries
     from commsched.store.messages import load_decision, load_record
 
     app = session.app()
+    tell_if_empty(session, app)
     loaded = require_customer(app, customer)
     with app.store.read() as connection:
         rows = queries.messages(connection, [customer]).get(customer, [])

@@ -60,7 +60,9 @@ def note(
 @click.option(
     "--purpose", "purposes", multiple=True, metavar="P", help="What to hold; give it again for more, * for all."
 )
-@click.option("--until", metavar="TIME", help="When the hold ends by itself; it must have an end.")
+@click.option(
+    "--until", metavar="TIME", help="When the hold ends by itself, which it must; a date alone is the end of that day."
+)
 @click.option("--reason", help="Why, for whoever asks.")
 @click.option("--about", metavar="ID", help="Only what concerns this obligation or asset.")
 @click.option("--release", metavar="HOLD", help="End this hold now.")
@@ -81,6 +83,7 @@ def hold(
 
     Example: commsched hold C0042 --release H-1a2b3c
     """
+    from commsched.cli import times
     from commsched.cli.lookup import name_of, require_customer
     from commsched.cli.stated import me, record, say
     from commsched.cli.times import local
@@ -92,7 +95,7 @@ def hold(
     if release is not None:
         _release(session, customer, release, by)
         return
-    end, now = session.moment(until), app.clock.now()
+    end, now = times.end(until, session.zone()) if until is not None else None, app.clock.now()
     if not purposes or end is None or not reason:
         raise Misuse("A hold needs --purpose, --until and --reason.")
     if end <= now:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from commsched.store.messages import MessageRecord
 
 SINGLE, PAIRED = ("added", "removed", "refused", "allowed"), ("moved", "medium", "text")
+# So many entries of each kind are shown of a plan for everybody.
+SHOWN = 50
 COLUMNS = ("customer", "name", "what", "when", "medium", "to", "state", "why")
 
 
@@ -33,6 +35,7 @@ COLUMNS = ("customer", "name", "what", "when", "medium", "to", "state", "why")
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Another deployment's rules over the same facts: only what they change.",
 )
+@click.option("--all", "everything", is_flag=True, help="Every entry; default: the first 50, and a summary.")
 @click.option(
     "--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the list as a CSV file."
 )
@@ -42,6 +45,7 @@ def plan(
     at: str | None,
     until: str | None,
     against: Path | None,
+    everything: bool,
     csv_file: Path | None,
 ) -> None:
     """Show what would go, to whom, when and on what, and what would not, and why. Writes nothing.
@@ -55,7 +59,10 @@ def plan(
 
     Example: commsched plan --against ../new-rules
     """
+    from commsched.cli.standing import tell_if_empty
+
     app = session.app(session.moment(at))
+    tell_if_empty(session, app)
     end = session.moment(until)
     if customer is not None:
         from commsched.cli.lookup import require_customer
@@ -64,10 +71,12 @@ def plan(
     if against is not None:
         _against(session, app, against, customer, end)
     else:
-        _plan(session, app, customer, end, csv_file)
+        _plan(session, app, customer, end, csv_file, None if everything or customer is not None else SHOWN)
 
 
-def _plan(session: Session, app: App, customer: str | None, end: datetime | None, csv_file: Path | None) -> None:
+def _plan(
+    session: Session, app: App, customer: str | None, end: datetime | None, csv_file: Path | None, most: int | None
+) -> None:
     from commsched.cli.output import plan_json
     from commsched.cli.planned import overview
 
@@ -76,28 +85,53 @@ def _plan(session: Session, app: App, customer: str | None, end: datetime | None
         _write_csv(csv_file, found, app.configuration.deployment.zone)
     session.show(
         plan_json(found.records, found.tasks),
-        lambda console: _print(console, found, app.configuration.deployment.zone, words=customer is not None),
+        lambda console: _print(console, found, app.configuration.deployment.zone, most, words=customer is not None),
     )
 
 
-def _print(console: Console, found: Overview, zone: ZoneInfo, *, words: bool) -> None:
-    from commsched.cli.output import counted, table
+def _print(console: Console, found: Overview, zone: ZoneInfo, most: int | None, *, words: bool) -> None:
+    from commsched.cli.output import counted, line, table
     from commsched.cli.times import local
 
-    console.print(table("", COLUMNS, _rows(found, zone)))
+    console.print(table("", COLUMNS, _rows(found, zone)[:most]))
+    _more(console, len(found.messages), most)
     if words:
         for one in found.messages:
             if one.record.body:
                 console.rule(f"{one.record.rule} / {one.record.step}: {one.record.subject_line}")
                 console.print(one.record.body, markup=False)
     if found.tasks:
-        rows = [(task.department, local(task.at, zone), task.text) for task in found.tasks]
+        rows = [(task.department, local(task.at, zone), task.text) for task in found.tasks[:most]]
         console.print(table("For people to do", ("department", "when", "task"), rows))
+        _more(console, len(found.tasks), most)
+    if most is not None and found.messages:
+        _summary(console, found)
     goes = sum(one.record.state == "planned" for one in found.messages)
-    console.print(
+    line(
+        console,
         f"{counted(found.customers, 'customer')}: {counted(goes, 'message')} planned, "
-        f"{counted(len(found.messages) - goes, 'message')} held back, {counted(len(found.tasks), 'task')}."
+        f"{counted(len(found.messages) - goes, 'message')} held back, {counted(len(found.tasks), 'task')}.",
     )
+
+
+def _more(console: Console, number: int, most: int | None) -> None:
+    from commsched.cli.output import line
+
+    if most is not None and number > most:
+        line(console, f"… and {number - most:,} more; --all, --json or --customer ID shows them.")
+
+
+def _summary(console: Console, found: Overview) -> None:
+    """A row a rule: how many of its messages are in each state."""
+    from collections import Counter
+
+    from commsched.cli.output import table
+
+    counts = Counter((one.rule, one.state) for one in found.records)
+    states = sorted({state for _, state in counts})
+    rules = sorted({rule for rule, _ in counts})
+    rows = [(rule, *(counts[rule, state] or "" for state in states)) for rule in rules]
+    console.print(table("By rule", ("rule", *states), rows, right=states))
 
 
 def _rows(found: Overview, zone: ZoneInfo) -> list[tuple[str, ...]]:
@@ -152,7 +186,9 @@ def _against(session: Session, app: App, other: Path, customer: str | None, end:
 
 
 def _print_difference(console: Console, found: Difference, zone: ZoneInfo) -> None:
-    from commsched.cli.output import in_words, table
+    from collections import Counter
+
+    from commsched.cli.output import counted, in_words, line, pairs, table
     from commsched.cli.times import local
 
     def at(record: MessageRecord) -> str:
@@ -169,6 +205,7 @@ def _print_difference(console: Console, found: Difference, zone: ZoneInfo) -> No
     ]
     if found:
         console.print(table("", ("change", "customer", "what", "before", "after", "why"), rows))
+        line(console, f"{counted(len(rows), 'change')}: {pairs(Counter(row[0] for row in rows))}.")
     else:
         console.print("Nothing would change.")
 

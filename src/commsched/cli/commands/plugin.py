@@ -25,9 +25,12 @@ def plugin(session: Session, action: str, kind: str, name: str) -> None:
     del action
     written = write(session.folder, kind, name)
     files = [str(path.relative_to(session.folder)) for path in written]
+    # In commsched's own repository pytest is set up with plugins that `make setup` installs.
+    ours = (session.folder / "src" / "commsched").is_dir() and (session.folder / "Makefile").is_file()
+    test = "make setup && .venv/bin/pytest" if ours else "pip install pytest hypothesis && pytest"
     text = (
         f"Wrote {files[0]} and {files[1]}. Next:\n"
-        f"  pip install pytest hypothesis && pytest {files[1]}\n"
+        f"  {test} {files[1]}\n"
         f"  declare it in config/commsched.toml as the file's first lines show, then: commsched check"
     )
     session.say(text, files=files)

@@ -42,10 +42,12 @@ def report(session: Session, start: str | None, end: str | None, by: By | None, 
     from dataclasses import replace
 
     from commsched.cli.reported import Shown, report_json
+    from commsched.cli.standing import tell_if_empty
     from commsched.engine.channels import first_of
     from commsched.store.reports import Deployed, summarise
 
     app = session.app()
+    tell_if_empty(session, app)
     settings = app.configuration.deployment
     rules = {name: rule for rule in app.rules for name in (rule.name, *rule.was)}
     deployed = Deployed(app.configuration.costs, first_of(app.channels), rules)

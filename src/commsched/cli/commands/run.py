@@ -55,12 +55,16 @@ def run(
     import structlog
 
     from commsched.cli.accepting import admit
+    from commsched.cli.standing import in_words, stands_at
     from commsched.engine.feedback import Feedback
     from commsched.engine.local import LocalEngine, presence
     from commsched.web.serve import Door
 
     _log_service(session.verbose)
     app = session.app_with_logs()
+    stands = stands_at(app)
+    if stands is not None:
+        session.warn(f"{in_words(app, stands)}, but the service goes by the machine's clock.")
     if public_url is not None:
         app.public_url = _address(public_url)
     admit(session, app, accept)

@@ -31,7 +31,7 @@ SHOWN = 5
 def simulate(
     session: Session, facts: tuple[Path, ...], start: str, end: str, report: Path | None, bar: bool | None
 ) -> int:
-    """Run the deployment through months in seconds, on a store of its own; nothing leaves, nothing stays.
+    """Run the deployment through months of virtual time, on a store of its own; nothing leaves, nothing stays.
 
     Each fact becomes known when it was recorded. The same facts give the same messages, to the byte.
 

@@ -41,10 +41,12 @@ def tasks(
 
     Example: commsched tasks --take 'C0042/promise-due/due/p-7/…'
     """
+    from commsched.cli.standing import tell_if_empty
     from commsched.cli.stated import me
     from commsched.cli.worklist import found, listed, show
 
     app, who = session.app(), by or me()
+    tell_if_empty(session, app)
     _check_department(app, department)
     if take is not None or give_back is not None:
         return _take(session, app, take, give_back, who)

@@ -23,9 +23,11 @@ def timeline(session: Session, customer: str, show: bool) -> None:
     from commsched.cli.history import history
     from commsched.cli.lookup import name_of, require_customer, zone_of
     from commsched.cli.output import line, table
+    from commsched.cli.standing import tell_if_empty
     from commsched.cli.times import local
 
     app = session.app()
+    tell_if_empty(session, app)
     loaded = require_customer(app, customer)
     name, zone = name_of(app, loaded), zone_of(app, loaded)
     moments = history(app, loaded, zone, show=show)

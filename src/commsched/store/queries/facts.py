@@ -133,6 +133,13 @@ def customers(connection: Connection) -> list[str]:
     return [subject[2:] for subject in connection.execute(query.order_by(t.ledger.c.subject)).scalars()]
 
 
+def has_customers(connection: Connection) -> bool:
+    """Whether a fact is about any customer at all."""
+    subject = t.ledger.c.subject
+    query = select(subject).where(subject >= "c:", subject < "c;", t.ledger.c.version > 0).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def places(connection: Connection) -> list[tuple[str | None, str | None]]:
     """Every pair of time zone and region that a ``customer`` fact states. Reads them all: for checks, not for work."""
     said = [inside(connection, t.fact.c.body, name) for name in ("timezone", "region")]
@@ -161,7 +168,12 @@ def address_members(connection: Connection, kind: str) -> Iterator[Row[tuple[str
 
 def customer_facts(connection: Connection) -> Iterator[Row[tuple[str, bytes]]]:
     """Every ``customer`` fact, the customers in order. Reads all facts: for lists, not for work."""
-    begins = b'{"type":"customer"'
+    return facts_of_type(connection, "customer")
+
+
+def facts_of_type(connection: Connection, name: str) -> Iterator[Row[tuple[str, bytes]]]:
+    """Every fact of a type about a customer, the customers in order. Reads all facts: for lists, not for work."""
+    begins = f'{{"type":"{name}"'.encode()
     # A blob is compared as it stands; "consent" and all others begin otherwise.
     query = select(t.fact.c.subject, t.fact.c.body).where(
         t.fact.c.subject >= "c:", t.fact.c.subject < "c;", func.substr(t.fact.c.body, 1, len(begins)) == begins
