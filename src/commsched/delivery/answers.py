@@ -26,10 +26,12 @@ AHEAD = frozenset({"proposed", "booked", "confirmed"})
 Scope = Literal["topic", "purpose", "medium", "everything"]
 
 
-class _Common(TypedDict):
+class Stated(TypedDict):
+    """The fields that all facts have which a customer states."""
+
     at: datetime
     recorded_at: datetime
-    customer: str
+    customer: str | None
     source: str
     stated_by: Literal["customer"]
 
@@ -149,10 +151,8 @@ class Answer:
         return Reply(**self._common, medium=self.medium, key=self.message.key, text=text)
 
     @property
-    def _common(self) -> _Common:
-        return _Common(
-            at=self.now, recorded_at=self.now, customer=self.message.customer, source=SOURCE, stated_by="customer"
-        )
+    def _common(self) -> Stated:
+        return stated(self.message.customer, self.now, self.now)
 
     def _appointment(self, status: AppointmentStatus, **fields: Unpack[_Changed]) -> Appointment:
         return Appointment(**self._common, id=self.about, status=status, **fields)
@@ -165,12 +165,17 @@ class Answer:
         return no_more(self.message.customer, self.now, f"by {self.by}", medium=medium, purpose=purpose, topic=topic)
 
 
+def stated(customer: str | None, at: datetime, learnt: datetime) -> Stated:
+    """What every fact says that a customer states: whose it is, when it was said and when it was learnt."""
+    return Stated(at=at, recorded_at=learnt, customer=customer, source=SOURCE, stated_by="customer")
+
+
 def no_more(
     customer: str, now: datetime, method: str, *, medium: str = "*", purpose: str = "*", topic: str | None = None
 ) -> Consent:
     """A refusal by the customer's own hand, under a name by which the same hand can take it back."""
     name = f"no-more:{medium}:{purpose}:{topic or '*'}"
-    common = _Common(at=now, recorded_at=now, customer=customer, source=SOURCE, stated_by="customer")
+    common = stated(customer, now, now)
     return Consent(**common, id=name, medium=medium, purpose=purpose, topic=topic, granted=False, method=method)
 
 

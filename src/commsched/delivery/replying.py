@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from sqlalchemy import Connection
 
-from commsched.delivery.answers import SOURCE, Answer
+from commsched.delivery.answers import Answer, Stated, stated
 from commsched.errors import SlotTaken
 from commsched.model.facts import AnyFact, Consent, ContactPoint, Meaning, Reading, Reply, Unit
 from commsched.model.state import State
@@ -156,14 +156,8 @@ def _stop(heard: Heard) -> Consent:
     )
 
 
-def _common(heard: Heard) -> dict[str, Any]:
-    return {
-        "at": heard.times[0],
-        "recorded_at": heard.times[1],
-        "customer": heard.customer or None,
-        "source": SOURCE,
-        "stated_by": "customer",
-    }
+def _common(heard: Heard) -> Stated:
+    return stated(heard.customer or None, *heard.times)
 
 
 _DOES: Mapping[Meaning, Callable[[Connection, Heard, State], Done]] = {

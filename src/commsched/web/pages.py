@@ -66,7 +66,6 @@ def about(letter: Letter, tongue: Language) -> dict[str, object]:
     return {
         "department": letter.department,
         "message": message,
-        "medium": message.medium,
         "to": masked(letter.address),
         "sent": When.at(letter.sent_at, letter.zone, tongue.name),
         "why": message.why,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import time
-from typing import Any, Literal
+from typing import Literal
 
 from commsched.app import App
-from commsched.delivery.answers import SOURCE, no_more, refusal, taken_back
+from commsched.delivery.answers import Stated, no_more, refusal, stated, taken_back
 from commsched.errors import FactRejected
 from commsched.model.facts import AnyFact, ContactPoint, Customer, Intent, Preference, Reading, Reply, Unit
 from commsched.replies.meaning import meaning
+from commsched.timing.civil import WEEKDAYS
 from commsched.web.letters import Letter
-from commsched.web.wishes import ALWAYS_TOLD, DAYS, YEARS
+from commsched.web.wishes import ALWAYS_TOLD, YEARS
 
 Form = Mapping[str, str]
 # No meter shows more.
@@ -33,14 +34,8 @@ def saved(app: App, letter: Letter, form: Form) -> list[AnyFact] | None:
     return facts
 
 
-def _common(letter: Letter) -> dict[str, Any]:
-    return {
-        "at": letter.now,
-        "recorded_at": letter.now,
-        "customer": letter.message.customer,
-        "source": SOURCE,
-        "stated_by": "customer",
-    }
+def _common(letter: Letter) -> Stated:
+    return stated(letter.message.customer, letter.now, letter.now)
 
 
 def _save_topics(_: App, letter: Letter, form: Form) -> Iterator[AnyFact]:
@@ -61,12 +56,12 @@ def _save_media(_: App, letter: Letter, form: Form) -> Iterator[AnyFact]:
 
 
 def _save_hours(_: App, letter: Letter, form: Form) -> Iterator[AnyFact]:
-    days = [day for day in DAYS if f"day-{day}" in form]
+    days = [day for day in WEEKDAYS if f"day-{day}" in form]
     begins, ends = form.get("begins", ""), form.get("ends", "")
     if not days:
         raise FactRejected("days", "choose a day on which you may be reached")
     hours = f"{_clock(begins, '00:00')}-{_clock(ends, '24:00')}"
-    everything = len(days) == len(DAYS) and hours == "00:00-24:00"
+    everything = len(days) == len(WEEKDAYS) and hours == "00:00-24:00"
     yield Preference(**_common(letter), contact_hours=None if everything else {day: [hours] for day in days})
 
 
@@ -107,8 +102,7 @@ def _save_name(_: App, letter: Letter, form: Form) -> Iterator[AnyFact]:
     name = " ".join(form.get("value", "").split())
     if not name:
         raise FactRejected("name", "write your name")
-    common = _common(letter)
-    yield Customer(**{**common, "customer": None}, id=common["customer"], name=name)
+    yield Customer(**stated(None, letter.now, letter.now), id=letter.message.customer, name=name)
 
 
 def _save_address(kind: str) -> Callable[[App, Letter, Form], Iterator[AnyFact]]:

@@ -13,10 +13,10 @@ from commsched.model.subjects import masked
 from commsched.planning import contact
 from commsched.render import formats
 from commsched.render.formats import Language, language
+from commsched.timing.civil import WEEKDAYS, parse_week
 from commsched.web.letters import Letter
 from commsched.web.texts import topic_name, words
 
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MONDAY = date(2026, 11, 23)
 YEARS = (2, 3, 5, 8, 10, 15)
 ALWAYS_TOLD = frozenset({"safety"})
@@ -67,7 +67,7 @@ def wishes(app: App, letter: Letter, tongue: Language) -> Wishes:
         list(_media(letter, tongue)),
         [
             (day, formats.weekday(MONDAY + timedelta(number), tongue.name), day in days)
-            for number, day in enumerate(DAYS)
+            for number, day in enumerate(WEEKDAYS)
         ],
         begins,
         ends,
@@ -128,15 +128,8 @@ def _address(letter: Letter, medium: str) -> str:
 def _hours(stated: Mapping[str, list[str]] | None) -> tuple[frozenset[str], str, str]:
     """The days and the first range of hours that were stated; every day, and no hours, if none were."""
     if not stated:
-        return frozenset(DAYS), "", ""
-    ranges = next((one for one in stated.values() if one), ["-"])
-    begins, _, ends = ranges[0].partition("-")
-    return frozenset(day for day in DAYS if _named(day, stated)), begins, ends
-
-
-def _named(day: str, stated: Mapping[str, list[str]]) -> bool:
-    for names, ranges in stated.items():
-        first, _, last = names.partition("-")
-        if first in DAYS and DAYS.index(first) <= DAYS.index(day) <= DAYS.index(last or first) and ranges:
-            return True
-    return False
+        return frozenset(WEEKDAYS), "", ""
+    week = parse_week(stated)
+    first = next((ranges[0] for ranges in week.values() if ranges), None)
+    begins, ends = (f"{at:%H:%M}" for at in first) if first is not None else ("", "")
+    return frozenset(day for number, day in enumerate(WEEKDAYS) if week.get(number)), begins, ends
