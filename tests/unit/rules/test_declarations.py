@@ -31,6 +31,7 @@ OWN = {
     "obligation": {"obligation.id", "obligation.kind", "obligation.status", "obligation.amount"},
     "event": {"event.kind", "event.item", "event.amount", "event.reason", "event.nights"},
     "feedback": {"feedback.mood", "feedback.department"},
+    "reply": {"reply.meaning", "reply.medium", "reply.text"},
     "case": {"case.id", "case.kind", "case.status", "case.severity"},
     "commitment": {"commitment.id", "commitment.what", "commitment.owner"},
     "hold": {"hold.id", "hold.by", "hold.reason", "hold.about", "hold.purposes"},

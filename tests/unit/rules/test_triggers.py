@@ -78,8 +78,8 @@ def test_a_schedule_may_choose_its_customers(load):
 
 
 TRIGGERS = (
-    "service_due, service_record, appointment, obligation, event, feedback, case, commitment, hold, offer, season, "
-    "schedule"
+    "service_due, service_record, appointment, obligation, event, feedback, reply, case, commitment, hold, offer, "
+    "season, schedule"
 )
 
 
