@@ -10,7 +10,7 @@ import re
 import tomllib
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -68,6 +68,11 @@ class DeploymentSettings(_Section):
         description="So many customers a new or edited rule may write to on its first day without `--accept`.",
     )
     policy_seconds: float = Field(1.0, gt=0, le=60, description="How long a policy may think about one message.")
+    engine: Literal["local", "distributed"] = Field(
+        "local",
+        description="`local`: every `commsched run` claims for itself. `distributed`: workers on any machine share a"
+        " queue in PostgreSQL; see scale.md.",
+    )
     lease: str = Field("60s", description="How long a worker may hold a customer before another takes over.")
 
     @field_validator("timezone")

@@ -41,6 +41,7 @@ COMMANDS: dict[str, Entry] = {
     "report": Entry("report", "report", "Add up contacts, vetoes, cost, and the bookings that followed.", LOOK),
     "tick": Entry("tick", "tick", "Do what is due now, once.", WORK),
     "run": Entry("run", "run", "Run the service: plan and send until stopped.", WORK),
+    "worker": Entry("worker", "worker", "Work beside the service, on this machine or another.", WORK),
     "find": Entry("find", "find", "Find a customer by name, phone, mail, plate or model.", PEOPLE),
     "brief": Entry("brief", "brief", "Show a customer on one page, before a talk.", PEOPLE),
     "may-contact": Entry("may_contact", "may_contact", "Say whether you may call or write to somebody, now.", PEOPLE),

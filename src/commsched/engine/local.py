@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import fcntl
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
@@ -84,21 +85,41 @@ class _AfterPause(BaseTrigger):  # type: ignore[misc]
         return now if previous_fire_time is None else datetime.now(UTC) + max(self.pause, LEAST_PAUSE)
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What an engine does again and again beside its batches; ``at_once``: for the first time when it begins."""
+
+    name: str
+    every: timedelta
+    do: Callable[[datetime], object]
+    at_once: bool = False
+
+
+def rounds(
+    loop: Loop,
+    pull: Callable[[datetime], object],
+    sync: Callable[[datetime], object],
+    feedback: Callable[[datetime], object],
+    listen: Callable[[datetime], object],
+) -> tuple[Round, ...]:
+    """The rounds of the service: sources, calendars, the waiting list, channels, and who a changed world concerns."""
+    return (
+        Round("sweep", SWEEP, lambda now: loop.sweep(now, SWEEP_BATCH)),
+        Round("pull", PULL, pull, at_once=True),
+        Round("sync", SYNC, sync, at_once=True),
+        Round("wait", WAIT, loop.wait),
+        Round("feedback", FEEDBACK, feedback),
+        Round("listen", LISTEN, listen, at_once=True),
+    )
+
+
 class LocalEngine:
     """Runs the loop until told to stop; planning stays in the main thread, where a hanging policy can be stopped."""
 
     def __init__(
-        self,
-        loop: Loop,
-        clock: Clock,
-        pull: Callable[[datetime], object],
-        report: Callable[[Report], None],
-        sync: Callable[[datetime], object] = lambda _: None,
-        feedback: Callable[[datetime], object] = lambda _: None,
-        listen: Callable[[datetime], object] = lambda _: None,
+        self, loop: Loop, clock: Clock, report: Callable[[Report], None], rounds: Sequence[Round] = ()
     ) -> None:
-        self.loop, self.clock, self.pull, self.report, self.sync = loop, clock, pull, report, sync
-        self.feedback, self.listen = feedback, listen
+        self.loop, self.clock, self.report, self.rounds = loop, clock, report, rounds
         self.again = _AfterPause()
         self.scheduler = BlockingScheduler(
             timezone=UTC,
@@ -109,18 +130,10 @@ class LocalEngine:
     def run(self) -> None:
         """Work until SIGINT or SIGTERM."""
         self.scheduler.add_job(self._wake, self.again, id="wake")
-        self.scheduler.add_job(self._sweep, "interval", seconds=SWEEP.total_seconds(), id="sweep")
-        self.scheduler.add_job(
-            self._pull, "interval", seconds=PULL.total_seconds(), id="pull", next_run_time=datetime.now(UTC)
-        )
-        self.scheduler.add_job(
-            self._sync, "interval", seconds=SYNC.total_seconds(), id="sync", next_run_time=datetime.now(UTC)
-        )
-        self.scheduler.add_job(self._wait, "interval", seconds=WAIT.total_seconds(), id="wait")
-        self.scheduler.add_job(self._tell_back, "interval", seconds=FEEDBACK.total_seconds(), id="feedback")
-        self.scheduler.add_job(
-            self._listen, "interval", seconds=LISTEN.total_seconds(), id="listen", next_run_time=datetime.now(UTC)
-        )
+        for one in self.rounds:
+            first = {"next_run_time": datetime.now(UTC)} if one.at_once else {}
+            seconds = one.every.total_seconds()
+            self.scheduler.add_job(self._go_round, "interval", [one], seconds=seconds, id=one.name, **first)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
         try:
@@ -151,29 +164,11 @@ class LocalEngine:
             due = queries.next_due(connection)
         return max(timedelta(milliseconds=20), min(POLL, instant(due) - now)) if due is not None else POLL
 
-    def _sweep(self) -> None:
-        self._guarded(lambda: self.loop.sweep(self.clock.now(), SWEEP_BATCH))
-
-    def _wait(self) -> None:
-        self._guarded(lambda: self.loop.wait(self.clock.now()))
-
-    def _pull(self) -> None:
-        self._guarded(lambda: self.pull(self.clock.now()))
-
-    def _sync(self) -> None:
-        self._guarded(lambda: self.sync(self.clock.now()))
-
-    def _tell_back(self) -> None:
-        self._guarded(lambda: self.feedback(self.clock.now()))
-
-    def _listen(self) -> None:
-        self._guarded(lambda: self.listen(self.clock.now()))
-
-    def _guarded(self, work: Callable[[], object]) -> None:
+    def _go_round(self, one: Round) -> None:
         try:
-            work()
+            one.do(self.clock.now())
         except StoreError as error:
-            log.error("store_failed", error=str(error))
+            log.error("store_failed", round=one.name, error=str(error))
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self.scheduler.shutdown(wait=False)

@@ -86,20 +86,31 @@ class Loop:
         while limit is None or report.planned < limit:
             self.hear_late(now)
             crash_point("before-claim")
-            until = monotonic() + self.lease.total_seconds()
-            # Calendars may be read here, which can take a while: not in a transaction that keeps others from writing.
-            with self.store.read() as connection:
-                world = self.world(connection)
-            with self.store.write() as connection:
-                claimed = queries.claim(connection, micros(now), micros(now + self.lease), BATCH)
-                if claimed and queries.setting(connection, SWEPT) not in {None, "", world.hash}:
-                    # Whoever is planned in this world must be looked at again if the former one comes back.
-                    queries.put_setting(connection, SWEPT, "")
-            if not claimed:
+            found = self._batch(now, lambda c: queries.claim(c, micros(now), micros(now + self.lease), BATCH))
+            if not found.planned:
                 break
-            crash_point("after-claim")
-            report += _Pass(self, world, now, dict(claimed), until).run()
+            report += found
         return report
+
+    def take(self, now: datetime, claimed: Mapping[str, int]) -> Report:
+        """Work on customers of a claim, with its fences; those who are somebody else's by now are left out."""
+        return self._batch(now, lambda c: queries.take(c, claimed, micros(now + self.lease)))
+
+    def _batch(self, now: datetime, claim: Callable[[Connection], list[tuple[str, int]]]) -> Report:
+        """Claim customers and work on them; an empty report if there are none."""
+        until = monotonic() + self.lease.total_seconds()
+        # Calendars may be read here, which can take a while: not in a transaction that keeps others from writing.
+        with self.store.read() as connection:
+            world = self.world(connection)
+        with self.store.write() as connection:
+            claimed = claim(connection)
+            if claimed and queries.setting(connection, SWEPT) not in {None, "", world.hash}:
+                # Whoever is planned in this world must be looked at again if the former one comes back.
+                queries.put_setting(connection, SWEPT, "")
+        if not claimed:
+            return Report()
+        crash_point("after-claim")
+        return _Pass(self, world, now, dict(claimed), until).run()
 
     def hear_late(self, now: datetime) -> None:
         """Make durable what channels have answered after a pass had given up waiting."""

@@ -132,10 +132,12 @@ from commsched.store.queries.waking import (
     claim,
     fences,
     finish,
+    give_back,
     next_due,
     queue,
     release,
     sweep,
+    take,
     wake,
 )
 
@@ -198,6 +200,7 @@ __all__ = [
     "finish",
     "flagged",
     "forget_heard",
+    "give_back",
     "has_customers",
     "hear",
     "held_slots",
@@ -244,6 +247,7 @@ __all__ = [
     "setting",
     "slots_between",
     "sweep",
+    "take",
     "take_pace",
     "take_task",
     "tasks",

@@ -71,6 +71,34 @@ def _claim(dialect: str) -> ReturningUpdate[tuple[str, int]]:
     )
 
 
+def take(connection: Connection, claimed: Mapping[str, int], lease_end: int) -> list[tuple[str, int]]:
+    """Hold customers of an earlier claim (ids and its fences) for the length of a lease: their ids and new fences.
+
+    Whoever was claimed or taken since is left out, so that of two who take the same claim one finds nobody.
+    """
+    found = [(customer, claimed[customer] + 1) for customer in _held(connection, claimed)]
+    for chunk in chunks(customer for customer, _ in found):
+        values = {"due": lease_end, "fence": t.wake.c.fence + 1}
+        connection.execute(update(t.wake).where(t.wake.c.customer.in_(chunk)).values(values))
+    return found
+
+
+def give_back(connection: Connection, claimed: Mapping[str, int], due: int) -> None:
+    """Let the customers of a claim that nobody has begun be claimed again."""
+    for chunk in chunks(_held(connection, claimed)):
+        connection.execute(update(t.wake).where(t.wake.c.customer.in_(chunk)).values(due=due))
+
+
+def _held(connection: Connection, claimed: Mapping[str, int]) -> list[str]:
+    """Those whose fence is still that of the claim, locked in the order in which all others lock them, too."""
+    found: list[str] = []
+    for chunk in chunks(sorted(claimed)):
+        rows = select(t.wake.c.customer, t.wake.c.fence).where(t.wake.c.customer.in_(chunk))
+        ordered = rows.order_by(t.wake.c.customer).with_for_update()
+        found += [row.customer for row in connection.execute(ordered) if row.fence == claimed[row.customer]]
+    return found
+
+
 _fences = select(t.wake.c.customer, t.wake.c.fence).where(t.wake.c.customer.in_(bindparam("customers", expanding=True)))
 _finish = (
     update(t.wake)
