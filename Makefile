@@ -3,6 +3,7 @@
 VENV    := .venv
 JOBS    := 2
 ROUNDS  := 60
+MESSAGES:= 100000
 ARGS    :=
 UPGRADE :=
 PYTHON  ?=
@@ -95,8 +96,8 @@ lock: $(VENV)/.stamp-dev ## Bring requirements/ in line with pyproject.toml (UPG
 bench: $(VENV)/.stamp-dev ## Measure speed and memory
 	@$(BIN)/python -m benchmarks
 
-chaos: $(VENV)/.stamp-dev ## Break things at random for about half an hour (ROUNDS=... tries more or fewer)
-	@CHAOS_ROUNDS=$(ROUNDS) CHAOS_SECONDS=300 $(BIN)/python -m pytest -n $(JOBS) -rs tests/faults $(ARGS)
+chaos: $(VENV)/.stamp-dev ## Break things at random for about half an hour (ROUNDS=..., MESSAGES=... for more or less)
+	@CHAOS_ROUNDS=$(ROUNDS) CHAOS_SECONDS=300 CHAOS_MESSAGES=$(MESSAGES) $(BIN)/python -m pytest -n $(JOBS) -rs tests/faults $(ARGS)
 
 facts: $(VENV)/.stamp-dev ## Make the sample facts afresh
 	@$(BIN)/python tools/sample_facts.py

@@ -73,8 +73,8 @@ def run(
 
     feedback = Feedback(app.store, app.configuration.feedback)
     engine = engine_of(app, loop, rounds(loop, app.pull, app.sync, feedback.send, listen))
+    click.echo(f"{app.configuration.deployment.name}: planning and sending until stopped.", err=True)
     with _pages(app, Door(host, port, proxies)):
-        click.echo(f"{app.configuration.deployment.name}: planning and sending until stopped.", err=True)
         work(app, engine)
     click.echo("Stopped.", err=True)
 
