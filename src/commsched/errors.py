@@ -70,7 +70,7 @@ class StoreTooNew(StoreError):
 
 
 class StoreReadOnly(StoreError):
-    """The database cannot be written; check the rights on its file and folder. Nothing was changed."""
+    """The database cannot be written; check the rights on its file and folder, or its role's. Nothing was changed."""
 
 
 class StoreFull(StoreError):

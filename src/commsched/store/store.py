@@ -15,9 +15,14 @@ from sqlalchemy.exc import DBAPIError
 from commsched.errors import StoreBusy, StoreError, StoreFull, StoreReadOnly, StoreTooNew
 
 # The newest migration in store/migrations/versions; a test holds the two together.
-HEAD = "0010"
+HEAD = "0014"
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
+# How long a change of the tables may wait for a lock. Whoever comes after it waits as well, so it gives up soon.
+MIGRATION_WAIT = "5s"
+# What a session of PostgreSQL may take, unless the URL has options of its own: a lock is waited for as long as on
+# SQLite; a statement that runs on, or a transaction whose client is gone, does not hold its locks for ever.
+LIMITS = f"-c lock_timeout={BUSY_SECONDS}s -c statement_timeout=10min -c idle_in_transaction_session_timeout=10min"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -43,7 +48,8 @@ class Store:
 
     def _engine(self) -> Engine:
         if not self.sqlite:
-            return create_engine(self.url, pool_pre_ping=True)
+            limits = {} if "options" in self.url.query else {"options": LIMITS}
+            return create_engine(self.url, pool_pre_ping=True, connect_args=limits)
         engine = create_engine(self.url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
         event.listen(engine, "connect", self._prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -107,6 +113,8 @@ class Store:
             if not self.sqlite:
                 # Of several processes that start together, one migrates, and the others find it done.
                 connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('commsched'))"))
+                connection.execute(text(f"SET LOCAL lock_timeout = '{MIGRATION_WAIT}'"))
+                connection.execute(text("SET LOCAL statement_timeout = 0"))
             config.attributes["connection"] = connection
             command.upgrade(config, to)
 
@@ -135,10 +143,13 @@ def _resolved(url: str, folder: Path) -> URL:
 _WORDS: tuple[tuple[str, type[StoreError]], ...] = (
     ("readonly database", StoreReadOnly),
     ("permission denied", StoreReadOnly),
+    ("must be owner", StoreReadOnly),
     ("read-only transaction", StoreReadOnly),
     ("disk is full", StoreFull),
     ("no space left", StoreFull),
     ("database is locked", StoreBusy),
+    ("lock timeout", StoreBusy),
+    ("deadlock detected", StoreBusy),
 )
 
 
