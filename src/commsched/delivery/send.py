@@ -11,7 +11,7 @@ from typing import Any
 
 from commsched.delivery.intent import Ready
 from commsched.delivery.late import Late, answer_of
-from commsched.plugin.channel import Ambiguous, Channel, ChannelDown, Outcome, Refused, TryLater
+from commsched.plugin.channel import Accepted, Ambiguous, Channel, ChannelDown, Outcome, Refused, TryLater
 from commsched.store.queries import chunks
 
 IN_FLIGHT = 50
@@ -34,7 +34,27 @@ class NotTried(TryLater):
 
 CLOSED = NotTried("its window has closed.")
 HELD_UP = NotTried("the worker was held up for longer than its lease.")
+STOPPED = NotTried("the worker was told to stop.", after=timedelta())
 BROKEN = NotTried("its channel gave no good answer just before.", after=timedelta())
+
+
+@dataclass(slots=True)
+class Ending:
+    """Whether the process was told to end: no call begins after that, and none is waited for beyond ``by``.
+
+    On the clock of ``time.monotonic``.
+    """
+
+    by: float = float("inf")
+
+    def ask(self, seconds: float) -> None:
+        """End within so many seconds."""
+        self.by = min(self.by, monotonic() + seconds)
+
+    @property
+    def asked(self) -> bool:
+        """Whether it was told to."""
+        return self.by < float("inf")
 
 
 async def at_once(_: datetime) -> None:
@@ -49,6 +69,7 @@ class _Line:
     until: float
     wait: Wait
     late: Late
+    ending: Ending
     places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(FIRST_FLIGHT))
     width: int = FIRST_FLIGHT
     unclear: int = 0
@@ -75,6 +96,8 @@ class _Line:
         """Why nothing more is handed over."""
         if monotonic() > self.until:
             return HELD_UP
+        if self.ending.asked:
+            return STOPPED
         return BROKEN if self.broken else None
 
 
@@ -85,21 +108,24 @@ async def send_all(
     until: float = float("inf"),
     wait: Wait = at_once,
     late: Late | None = None,
+    ending: Ending | None = None,
 ) -> list[Outcome]:
     """Send everything, each in its place; the outcomes stand in the same order. A channel takes no other with it.
 
     No call begins after ``until``, on the clock of ``time.monotonic``: the customers may be another worker's by then.
-    A channel that proves to be down is left alone, so that no more than what is in its hands is in doubt. A patient one
-    (:attr:`Channel.patience`) is heard when it answers after all, by way of ``late``.
+    None begins once ``ending`` is asked, either. A channel that proves to be down is left alone, so that no more than
+    what is in its hands is in doubt. A patient one (:attr:`Channel.patience`) is heard when it answers after all, by
+    way of ``late``.
     """
     outcomes: dict[str, Outcome] = {}
     late = Late() if late is None else late
+    ending = Ending() if ending is None else ending
     jobs = []
     for name in {one.channel for one in ready}:
         mine = [one for one in ready if one.channel == name]
         in_time = [one for one in mine if now <= one.outgoing.send_by]
         outcomes |= {one.outgoing.attempt: CLOSED for one in mine if now > one.outgoing.send_by}
-        line = _Line(channels[name], until, wait, late)
+        line = _Line(channels[name], until, wait, late, ending)
         batch = line.channel.capabilities.batch
         if batch:
             jobs += [_batch(line, chunk, outcomes) for chunk in chunks(in_time, batch)]
@@ -120,11 +146,11 @@ async def _single(line: _Line, one: Ready, outcomes: dict[str, Outcome]) -> None
 async def _called(line: _Line, one: Ready) -> Outcome:
     call = asyncio.ensure_future(line.channel.send(one.outgoing))
     try:
-        ended, _ = await asyncio.wait([call], timeout=CALL_SECONDS)
+        await _patiently(call, line.ending)
     except asyncio.CancelledError:
         call.cancel()
         raise
-    if ended:
+    if call.done():
         return await answer_of(call, one)
     if line.channel.patience.total_seconds() > CALL_SECONDS:
         line.late.keep(one, call)
@@ -134,6 +160,13 @@ async def _called(line: _Line, one: Ready) -> Outcome:
         if call.done() and not call.cancelled():
             return await answer_of(call, one)
     return Ambiguous(f"the channel {line.channel.name} raised TimeoutError.")
+
+
+async def _patiently(call: asyncio.Future[Accepted], ending: Ending) -> None:
+    """Wait for a call to end, for as long as a call may take, or as this process has."""
+    end = monotonic() + CALL_SECONDS
+    while not call.done() and (left := min(end, ending.by) - monotonic()) > 0:
+        await asyncio.wait([call], timeout=min(left, GRACE))
 
 
 async def _batch(line: _Line, ready: Sequence[Ready], outcomes: dict[str, Outcome]) -> None:

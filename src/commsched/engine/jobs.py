@@ -20,6 +20,7 @@ from procrastinate.jobs import DeleteJobCondition
 from procrastinate.types import JSONValue
 from sqlalchemy import Connection, text
 
+from commsched.engine.local import STOP_SECONDS
 from commsched.errors import StoreError, StoreTooNew
 from commsched.store import queries
 from commsched.store.store import Store, micros
@@ -33,8 +34,6 @@ AHEAD = 2
 LEAST_BATCH, MOST_IN_BATCH = 50, 500
 # A worker that has not been heard of for so long is dead, and says that it lives this often.
 SILENT, HEARTBEAT = 30.0, 5.0
-# How long a worker that is told to stop has for its batch.
-STOP_SECONDS = 30.0
 _LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext('commsched.sweep'))")
 _SEEN = text(
     f"""SELECT
@@ -122,7 +121,7 @@ async def work_off(application: procrastinate.App) -> None:
         install_signal_handlers=False,
         update_heartbeat_interval=HEARTBEAT,
         stalled_worker_timeout=SILENT,
-        shutdown_graceful_timeout=STOP_SECONDS,
+        shutdown_graceful_timeout=2 * STOP_SECONDS,
     )
 
 

@@ -39,6 +39,8 @@ WAIT = timedelta(seconds=30)
 FEEDBACK = timedelta(seconds=30)
 # How often channels are asked what came in.
 LISTEN = timedelta(minutes=2)
+# So long calls that are under way are waited for when the service is told to stop; no other begins.
+STOP_SECONDS = 25.0
 AFTER_ERROR = timedelta(seconds=5)
 LEAST_PAUSE = timedelta(milliseconds=1)
 
@@ -171,4 +173,5 @@ class LocalEngine:
             log.error("store_failed", round=one.name, error=str(error))
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self.loop.ending.ask(STOP_SECONDS)
         self.scheduler.shutdown(wait=False)

@@ -28,7 +28,7 @@ from commsched.delivery.intent import NewId, Ready, apart, current, intend, read
 from commsched.delivery.late import Late, call_end, settle_late
 from commsched.delivery.receipts import Result, doubt_delay, settle, state_of
 from commsched.delivery.restored import hold_in_doubt, perhaps_gone
-from commsched.delivery.send import Channels, send_all
+from commsched.delivery.send import Channels, Ending, send_all
 from commsched.engine.booking import Desk
 from commsched.engine.offering import NO_SLOTS, none_free, nowhere, offers, prepared, read_for, room_for, slots_for
 from commsched.engine.report import Report
@@ -79,6 +79,7 @@ class Loop:
     live: bool = False
     runner: asyncio.Runner = field(default_factory=asyncio.Runner)
     late: Late = field(default_factory=Late)
+    ending: Ending = field(default_factory=Ending)
 
     def tick(self, now: datetime, *, limit: int | None = None) -> Report:
         """Work until nobody is due, or ``limit`` customers were looked at."""
@@ -333,7 +334,7 @@ class _Pass:
 
     def _send(self, sending: Sequence[Ready], plans: Mapping[str, Plan], soon: Mapping[str, datetime]) -> list[Result]:
         loop = self.loop
-        calls = send_all(sending, loop.channels, self.now, self.until, self._wait_for, loop.late)
+        calls = send_all(sending, loop.channels, self.now, self.until, self._wait_for, loop.late, loop.ending)
         outcomes = loop.runner.run(calls)
         crash_point("after-send")
         results = [

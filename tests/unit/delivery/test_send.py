@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from commsched.delivery import send
-from commsched.delivery.send import send_all
+from commsched.delivery.send import Ending, send_all
 from commsched.plugin.channel import Accepted, Ambiguous, ChannelDown, Outgoing, Refused, TryLater
 
 
@@ -154,3 +154,18 @@ def test_each_goes_in_its_place(ready, noon, provider, batch, waited):
     messages = [replace(ready(f"t{n}"), slot=noon + timedelta(seconds=n)) for n in range(3)]
     asyncio.run(send_all(messages, {"mail": provider("mail", batch=batch)}, noon, wait=wait))
     assert seen == waited
+
+
+def test_told_to_stop_it_hands_back_what_is_not_begun_and_waits_no_longer_than_said(ready, noon, provider):
+    """What is in a provider's hands and gets no answer in time is in doubt; the rest is planned again by the next."""
+    mail, ending = provider("mail"), Ending()
+
+    async def hanging(_):
+        ending.ask(0.05)
+        await asyncio.Event().wait()
+
+    mail.send = hanging
+    messages = [ready(f"a{number}") for number in range(20)]
+    outcomes = asyncio.run(send_all(messages, {"mail": mail}, noon, ending=ending))
+    assert [type(one) for one in outcomes] == [Ambiguous] * send.FIRST_FLIGHT + [send.NotTried] * 15
+    assert outcomes[-1] is send.STOPPED
