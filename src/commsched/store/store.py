@@ -109,14 +109,30 @@ class Store:
 
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
-        with self.write() as connection:
-            if not self.sqlite:
-                # Of several processes that start together, one migrates, and the others find it done.
-                connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('commsched'))"))
-                connection.execute(text(f"SET LOCAL lock_timeout = '{MIGRATION_WAIT}'"))
-                connection.execute(text("SET LOCAL statement_timeout = 0"))
+        with self._alone() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, to)
+
+    @contextmanager
+    def _alone(self) -> Iterator[Connection]:
+        """A connection to migrate on: of several processes that start together, one does, and the others find it done.
+
+        On PostgreSQL each migration is a transaction of its own, so that one can make an index while others write.
+        """
+        if self.sqlite:
+            with self.write() as connection:
+                yield connection
+            return
+        with _plain_errors(), self.engine.connect() as connection:
+            connection.execute(text("SELECT pg_advisory_lock(hashtext('commsched'))"))
+            connection.execute(text(f"SET lock_timeout = '{MIGRATION_WAIT}'"))
+            connection.execute(text("SET statement_timeout = 0"))
+            connection.commit()
+            try:
+                yield connection
+            finally:
+                # With the session go the lock and the settings.
+                connection.invalidate()
 
     def close(self) -> None:
         """Give all connections back."""

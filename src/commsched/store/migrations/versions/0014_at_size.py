@@ -20,7 +20,7 @@ PARTED = (
 
 def upgrade() -> None:
     """Copy the tables into parts. This takes as long as reading them, and nobody writes meanwhile."""
-    if op.get_bind().dialect.name != "postgresql":
+    if op.get_context().dialect.name != "postgresql":
         return
     for table, column, key in PARTED:
         op.execute(f"ALTER TABLE {table} RENAME TO {table}_whole")
