@@ -24,9 +24,9 @@ from commsched.errors import StoreError
 
 MESSAGES = int(os.environ.get("CHAOS_MESSAGES", "300"))
 # How often the server is killed, in seconds, at least and at most.
-KILLS = (5.0, 40.0) if MESSAGES > 10_000 else (2.0, 5.0)
-RATE = max(50, MESSAGES // 250)
-PATIENCE = 60 + MESSAGES / 50
+KILLS = (5.0, 40.0) if MESSAGES > 1000 else (2.0, 5.0)
+RATE = max(50, MESSAGES // 200)
+PATIENCE = 90 + MESSAGES / 20
 FLIGHT = 50
 SETTLED = text("""SELECT count(*) FROM (
     SELECT customer FROM message GROUP BY customer
