@@ -30,8 +30,9 @@ from commsched.store.store import Store, instant, micros
 log = structlog.get_logger("commsched.engine")
 # Facts may come in from another process at any time, so the queue is looked at this often even if nothing is due.
 POLL = timedelta(seconds=1)
-SWEEP = timedelta(seconds=5)
-SWEEP_BATCH = 1000
+# After a change of rules everybody is looked at: so often more are woken, and no more than so many wait.
+SWEEP = timedelta(seconds=1)
+SWEEP_BATCH = 2000
 PULL = timedelta(seconds=10)
 SYNC = timedelta(seconds=60)
 # How often free times and the waiting list are brought together.

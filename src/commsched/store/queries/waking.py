@@ -132,6 +132,12 @@ def next_due(connection: Connection) -> int | None:
     return connection.execute(select(func.min(t.wake.c.due))).scalar()
 
 
+def overdue(connection: Connection, now: int, most: int) -> int:
+    """How many customers are due and nobody's, counted up to ``most``."""
+    due = select(t.wake.c.customer).where(t.wake.c.due <= now).limit(most).subquery()
+    return connection.execute(select(func.count()).select_from(due)).scalar_one()
+
+
 def queue(connection: Connection) -> tuple[int, int | None]:
     """How many customers there are to look at, now or later, and when the first of them is due."""
     row = connection.execute(select(func.count(), func.min(t.wake.c.due)).select_from(t.wake)).one()
