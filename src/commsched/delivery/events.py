@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row
 
+from commsched.delivery import unmatched
 from commsched.delivery.authors import Author, author_of
 from commsched.delivery.concerned import address_of, lock_concerned
 from commsched.delivery.optouts import complaint, opt_in, opt_out, unproven_opt_out
@@ -76,12 +77,17 @@ class Origin:
 
 @dataclass(slots=True)
 class Taken:
-    """What came of some events: how many were new, the facts they made, and the replies whose author is not known."""
+    """What came of some events: how many were new, and the facts they made.
+
+    ``unknown`` and ``shared`` count the replies of whom nobody is known, or several; ``unmatched``, the events about
+    messages that nobody knows.
+    """
 
     new: int = 0
     facts: list[AnyFact] = field(default_factory=list)
     unknown: int = 0
     shared: int = 0
+    unmatched: int = 0
 
 
 def take(connection: Connection, origin: Origin, events: Iterable[ChannelEvent], now: datetime) -> Taken:
@@ -92,10 +98,26 @@ def take(connection: Connection, origin: Origin, events: Iterable[ChannelEvent],
     if not new:
         return taken
     queries.forget_heard(connection, micros(now - REMEMBERED))
-    fresh = sorted(((known[name], name) for name in new), key=lambda one: (one[0].at, one[1]))
-    _Taking(connection, origin, now, taken).run(fresh)
+    channel = (origin.channel, origin.medium)
+    fresh = unmatched.matched(connection, channel, [(known[name], name) for name in new])
+    if origin.proven:  # anybody could fill the store with what is about nothing
+        taken.unmatched = unmatched.keep(connection, channel, fresh, now)
+    _Taking(connection, origin, now, taken).run(_in_order(fresh))
     crash_point("inside-heard")
     return taken
+
+
+def take_kept(connection: Connection, origin: Origin, now: datetime) -> Taken:
+    """Take in what came before its message was known, where it is known by now."""
+    taken = Taken()
+    found = unmatched.kept(connection, (origin.channel, origin.medium))
+    if found:
+        _Taking(connection, origin, now, taken).run(_in_order(found))
+    return taken
+
+
+def _in_order(events: unmatched.Named) -> unmatched.Named:
+    return sorted(events, key=lambda one: (one[0].at, one[1]))
 
 
 def identity(event: ChannelEvent) -> str:

@@ -19,6 +19,8 @@ IN_FLIGHT = 50
 FIRST_FLIGHT = 5
 # How long a channel may take over one call; after that nobody knows whether the provider took the message.
 CALL_SECONDS = 30.0
+# How long a batch may take whose channel asks for more, if the lease lasts as long.
+BATCH_SECONDS = 120.0
 # How many seconds a call that is cancelled has to end.
 GRACE = 1.0
 # After so many unclear answers in a row nothing more is handed to a channel in this pass.
@@ -142,13 +144,24 @@ async def _batch(line: _Line, ready: Sequence[Ready], outcomes: dict[str, Outcom
     if slots:
         await line.wait(max(slots))
     stops = line.stops
-    found = [stops] * len(ready) if stops else [*map(line.heard, await _called_at_once(line.channel, ready))]
+    found: list[Outcome] = [stops] * len(ready) if stops else await _called_at_once(line.channel, ready, line.until)
+    if stops is None:
+        found = [*map(line.heard, found)]
     outcomes.update({one.outgoing.attempt: outcome for one, outcome in zip(ready, found, strict=True)})
 
 
-async def _called_at_once(channel: Channel[Any], ready: Sequence[Ready]) -> list[Outcome]:
+def batch_seconds(wanted: timedelta, left: float) -> float:
+    """How long a batch may take of which the channel says what it needs; ``left``: for how long the lease lasts.
+
+    Never less than any call, and more only while nobody else may think that this worker is gone.
+    """
+    return max(CALL_SECONDS, min(wanted.total_seconds(), left, BATCH_SECONDS))
+
+
+async def _called_at_once(channel: Channel[Any], ready: Sequence[Ready], until: float) -> list[Outcome]:
     try:
-        async with asyncio.timeout(CALL_SECONDS):
+        seconds = batch_seconds(channel.time_for(len(ready)), until - monotonic())
+        async with asyncio.timeout(seconds):
             found = list(await channel.send_batch([one.outgoing for one in ready]))
     except (Refused, TryLater, Ambiguous) as outcome:
         return [outcome] * len(ready)

@@ -191,6 +191,15 @@ class Channel(Plugin[S], ABC):
         """How long :meth:`send` may go on. What takes longer than 30 seconds is in doubt until its answer comes."""
         return timedelta()
 
+    def time_for(self, count: int) -> timedelta:
+        """How long :meth:`send_batch` may need for so many messages.
+
+        It has 30 seconds in any case; more, up to two minutes, as long as the worker's lease lasts (a minute, unless
+        it is set otherwise). What is not told by then is in doubt, so it should come back before.
+        """
+        del count
+        return timedelta()
+
     @abstractmethod
     async def send(self, message: Outgoing) -> Accepted:
         """Hand the message over. Raises :class:`Refused`, :class:`TryLater` or :class:`Ambiguous`."""

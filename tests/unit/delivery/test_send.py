@@ -154,3 +154,28 @@ def test_each_goes_in_its_place(ready, noon, provider, batch, waited):
     messages = [replace(ready(f"t{n}"), slot=noon + timedelta(seconds=n)) for n in range(3)]
     asyncio.run(send_all(messages, {"mail": provider("mail", batch=batch)}, noon, wait=wait))
     assert seen == waited
+
+
+@pytest.mark.parametrize(
+    ("wanted", "left", "seconds"),
+    [(0, 60, 30), (45, 60, 45), (90, 50, 50), (90, 5, 30), (1000, float("inf"), 120)],
+)
+def test_a_batch_has_the_time_that_it_needs(wanted, left, seconds):
+    """Half a minute in any case; more where the channel asks for it, the lease lasts, and up to two minutes."""
+    assert send.batch_seconds(timedelta(seconds=wanted), left) == seconds
+
+
+@pytest.mark.parametrize(("wanted", "name"), [(0, "Ambiguous"), (60, "Accepted")])
+def test_a_large_batch_is_not_cut_short(ready, sent, provider, monkeypatch, wanted, name):
+    """What a channel says that it needs for so many, it gets."""
+    monkeypatch.setattr(send, "CALL_SECONDS", 0.02)
+    mail, asked = provider("mail", batch=10), []
+
+    async def slowly(messages):
+        await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.1)
+        return [Accepted(one.attempt) for one in messages]
+
+    mail.send_batch = slowly
+    mail.time_for = lambda count: asked.append(count) or timedelta(seconds=wanted)
+    assert sent([ready("a"), ready("b")], mail) == [name] * 2
+    assert asked == [2]
