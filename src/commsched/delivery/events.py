@@ -100,8 +100,9 @@ def take(connection: Connection, origin: Origin, events: Iterable[ChannelEvent],
     queries.forget_heard(connection, micros(now - REMEMBERED))
     channel = (origin.channel, origin.medium)
     fresh = unmatched.matched(connection, channel, [(known[name], name) for name in new])
-    if origin.proven:  # anybody could fill the store with what is about nothing
-        taken.unmatched = unmatched.keep(connection, channel, fresh, now)
+    # Of what anybody can have written nothing is kept: it could fill the store.
+    told = [(one, name) for one, name in fresh if origin.proven and one.proven]
+    taken.unmatched = unmatched.keep(connection, channel, told, now)
     _Taking(connection, origin, now, taken).run(_in_order(fresh))
     crash_point("inside-heard")
     return taken
@@ -220,9 +221,12 @@ class _Taking:
         The attempt's id is known to whoever got that message; and they may speak of the address that it went to only.
         What a person wrote is kept in any case: :meth:`_replied` sees to what it may do.
         """
-        if self.origin.proven or event.kind == "reply":
+        if self._proven(event) or event.kind == "reply":
             return True
         return row is not None and self._circle(event.address or row.address) == self._circle(row.address)
+
+    def _proven(self, event: ChannelEvent) -> bool:
+        return self.origin.proven and event.proven
 
     def _circle(self, address: str) -> str:
         return address_subject(kind_of_medium(self.origin.medium), address)
@@ -257,7 +261,7 @@ class _Taking:
             means, author.customer, self.origin.medium, address, author.key, (min(event.at, self.now), self.now),
             self.origin.units,
         )  # fmt: skip
-        if not self.origin.proven and row is None:
+        if not self._proven(event) and row is None:
             self._unproven(event, name, author, heard)
             return
         if author.customer:

@@ -166,7 +166,8 @@ class ChannelEvent:
     gave it back; ``reference`` the provider's for the message. ``address`` is the customer's. ``undelivered`` failed
     this once, ``bounced`` says that the address does not exist, ``unsuited`` that it cannot take this medium (a
     landline, for texts). ``text`` is what a person wrote (``reply``) or pressed (``digit``); ``detail`` the provider's
-    code and reason; ``data`` what it said besides.
+    code and reason; ``data`` what it said besides. ``proven`` is that of :class:`Capabilities` for this event alone:
+    ``False`` where the provider passes on what anybody can have written, as mail under anybody's address.
     """
 
     kind: EventKind
@@ -178,6 +179,7 @@ class ChannelEvent:
     id: str = ""
     reference: str = ""
     text: str = ""
+    proven: bool = True
 
 
 class Channel(Plugin[S], ABC):

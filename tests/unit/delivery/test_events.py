@@ -369,11 +369,16 @@ def booked(shop, fact):
     shop.learn(fact("appointment", start=start, **said))
 
 
-def test_a_forged_reply_cancels_nothing(shop, fact):
-    """A person reads what somebody wrote under a customer's address; the same in answer to our message counts."""
+@pytest.mark.parametrize("origin", [BOX, MAIL])
+def test_a_forged_reply_cancels_nothing(shop, fact, origin):
+    """Whether of a whole mailbox, or of one mail that a provider passes on, nobody can say who wrote it.
+
+    A person reads what somebody wrote under a customer's address; the same in answer to our message counts.
+    """
     booked(shop, fact)
     before = state_of(shop).appointments
-    taken = heard(shop, from_nowhere(shop, "reply", text="Please cancel my appointment"), origin=BOX)
+    wish = replace(from_nowhere(shop, "reply", text="Please cancel my appointment"), proven=False)
+    taken = heard(shop, wish, origin=origin)
     after = state_of(shop)
     assert not [one for one in taken.facts if isinstance(one, Appointment)]
     assert (after.appointments, [one.meaning for one in after.replies]) == (before, ["unclear"])
