@@ -9,7 +9,7 @@ nobody is known for stays with the address, should it become known whose it is.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
@@ -92,7 +92,7 @@ class Taken:
 
 def take(connection: Connection, origin: Origin, events: Iterable[ChannelEvent], now: datetime) -> Taken:
     """Take events in; those that were taken before change nothing."""
-    known = {identity(event): event for event in events}
+    known = {identity(event): event for event in map(harmless, events)}
     new = queries.hear(connection, origin.channel, known, micros(now))
     taken = Taken(len(new))
     if not new:
@@ -119,6 +119,18 @@ def take_kept(connection: Connection, origin: Origin, now: datetime) -> Taken:
 
 def _in_order(events: unmatched.Named) -> unmatched.Named:
     return sorted(events, key=lambda one: (one[0].at, one[1]))
+
+
+def harmless(event: ChannelEvent) -> ChannelEvent:
+    """The event without characters that a database or JSON cannot take: one such mail would keep all others out."""
+    told = {
+        name: _harmless(getattr(event, name)) for name in ("attempt", "address", "detail", "id", "reference", "text")
+    }
+    return replace(event, data={_harmless(name): _harmless(value) for name, value in event.data.items()}, **told)
+
+
+def _harmless(text: str) -> str:
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def identity(event: ChannelEvent) -> str:

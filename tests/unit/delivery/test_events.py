@@ -307,6 +307,23 @@ def test_an_id_that_nobody_knows_does_no_harm(shop):
     assert everything_kept(shop) == b""
 
 
+@pytest.mark.parametrize("bad", ["\x00", "\ud800", "\U0010ffff\u202e", "x" * 70_000, "'; --"])
+@pytest.mark.parametrize("kind", ["reply", "bounced", "opt_out", "delivered", "unsuited", "complaint"])
+@pytest.mark.parametrize("origin", [MAIL, BOX, TEXT], ids=["mail", "box", "text"])
+def test_no_text_of_theirs_keeps_others_out(shop, kind, bad, origin):
+    """Characters that no database takes, and texts of any length, in any field: the batch is taken all the same."""
+    fields = {"address": f"ann{bad}@x.example", "detail": bad, "text": bad, "reference": bad, "data": {bad: bad}}
+    hostile = [
+        ChannelEvent(kind, shop.clock.at, attempt=bad, id=bad, **fields),
+        ChannelEvent(kind, shop.clock.at, **fields),
+        ChannelEvent(kind, shop.clock.at, id=f"{bad}2", reference=bad),
+    ]
+    once = event(shop, "delivered")
+    assert heard(shop, *hostile, once, origin=origin).new == 4
+    assert heard(shop, *hostile, once, origin=origin).new == 0
+    assert shop.messages["ann/say"].state == ("sent" if origin is TEXT else "delivered")
+
+
 def test_an_event_of_the_future(shop):
     """A provider's clock that is ahead makes nothing wait: it counts as heard now."""
     ahead = replace(event(shop, "reply", text="Hi"), at=shop.clock.at + timedelta(days=1))
