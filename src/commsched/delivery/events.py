@@ -123,10 +123,16 @@ def _in_order(events: unmatched.Named) -> unmatched.Named:
 
 def harmless(event: ChannelEvent) -> ChannelEvent:
     """The event without characters that a database or JSON cannot take: one such mail would keep all others out."""
-    told = {
-        name: _harmless(getattr(event, name)) for name in ("attempt", "address", "detail", "id", "reference", "text")
-    }
-    return replace(event, data={_harmless(name): _harmless(value) for name, value in event.data.items()}, **told)
+    return replace(
+        event,
+        attempt=_harmless(event.attempt),
+        address=_harmless(event.address),
+        detail=_harmless(event.detail),
+        data={_harmless(name): _harmless(value) for name, value in event.data.items()},
+        id=_harmless(event.id),
+        reference=_harmless(event.reference),
+        text=_harmless(event.text),
+    )
 
 
 def _harmless(text: str) -> str:
