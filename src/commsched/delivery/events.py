@@ -9,7 +9,7 @@ nobody is known for stays with the address, should it become known whose it is.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row
 
+from commsched.delivery import unmatched
 from commsched.delivery.authors import Author, author_of
 from commsched.delivery.concerned import address_of, lock_concerned
 from commsched.delivery.optouts import complaint, opt_in, opt_out, unproven_opt_out
@@ -76,26 +77,66 @@ class Origin:
 
 @dataclass(slots=True)
 class Taken:
-    """What came of some events: how many were new, the facts they made, and the replies whose author is not known."""
+    """What came of some events: how many were new, and the facts they made.
+
+    ``unknown`` and ``shared`` count the replies of whom nobody is known, or several; ``unmatched``, the events about
+    messages that nobody knows.
+    """
 
     new: int = 0
     facts: list[AnyFact] = field(default_factory=list)
     unknown: int = 0
     shared: int = 0
+    unmatched: int = 0
 
 
 def take(connection: Connection, origin: Origin, events: Iterable[ChannelEvent], now: datetime) -> Taken:
     """Take events in; those that were taken before change nothing."""
-    known = {identity(event): event for event in events}
+    known = {identity(event): event for event in map(harmless, events)}
     new = queries.hear(connection, origin.channel, known, micros(now))
     taken = Taken(len(new))
     if not new:
         return taken
     queries.forget_heard(connection, micros(now - REMEMBERED))
-    fresh = sorted(((known[name], name) for name in new), key=lambda one: (one[0].at, one[1]))
-    _Taking(connection, origin, now, taken).run(fresh)
+    channel = (origin.channel, origin.medium)
+    fresh = unmatched.matched(connection, channel, [(known[name], name) for name in new])
+    # Of what anybody can have written nothing is kept: it could fill the store.
+    told = [(one, name) for one, name in fresh if origin.proven and one.proven]
+    taken.unmatched = unmatched.keep(connection, channel, told, now)
+    _Taking(connection, origin, now, taken).run(_in_order(fresh))
     crash_point("inside-heard")
     return taken
+
+
+def take_kept(connection: Connection, origin: Origin, now: datetime) -> Taken:
+    """Take in what came before its message was known, where it is known by now."""
+    taken = Taken()
+    found = unmatched.kept(connection, (origin.channel, origin.medium))
+    if found:
+        _Taking(connection, origin, now, taken).run(_in_order(found))
+    return taken
+
+
+def _in_order(events: unmatched.Named) -> unmatched.Named:
+    return sorted(events, key=lambda one: (one[0].at, one[1]))
+
+
+def harmless(event: ChannelEvent) -> ChannelEvent:
+    """The event without characters that a database or JSON cannot take: one such mail would keep all others out."""
+    return replace(
+        event,
+        attempt=_harmless(event.attempt),
+        address=_harmless(event.address),
+        detail=_harmless(event.detail),
+        data={_harmless(name): _harmless(value) for name, value in event.data.items()},
+        id=_harmless(event.id),
+        reference=_harmless(event.reference),
+        text=_harmless(event.text),
+    )
+
+
+def _harmless(text: str) -> str:
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def identity(event: ChannelEvent) -> str:
@@ -198,9 +239,12 @@ class _Taking:
         The attempt's id is known to whoever got that message; and they may speak of the address that it went to only.
         What a person wrote is kept in any case: :meth:`_replied` sees to what it may do.
         """
-        if self.origin.proven or event.kind == "reply":
+        if self._proven(event) or event.kind == "reply":
             return True
         return row is not None and self._circle(event.address or row.address) == self._circle(row.address)
+
+    def _proven(self, event: ChannelEvent) -> bool:
+        return self.origin.proven and event.proven
 
     def _circle(self, address: str) -> str:
         return address_subject(kind_of_medium(self.origin.medium), address)
@@ -235,7 +279,7 @@ class _Taking:
             means, author.customer, self.origin.medium, address, author.key, (min(event.at, self.now), self.now),
             self.origin.units,
         )  # fmt: skip
-        if not self.origin.proven and row is None:
+        if not self._proven(event) and row is None:
             self._unproven(event, name, author, heard)
             return
         if author.customer:

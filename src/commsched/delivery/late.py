@@ -59,6 +59,18 @@ def settle_late(connection: Connection, results: Sequence[Result], now: datetime
         queries.wake(connection, [customer], micros(again.get(customer, now)))
 
 
+def clear_answers(results: Sequence[Result]) -> dict[str, list[Outcome]]:
+    """What late answers say of their channels.
+
+    That there was none in time counted against the channel then; an unclear one does not count again.
+    """
+    clear: dict[str, list[Outcome]] = {}
+    for one in results:
+        if not isinstance(one.outcome, Ambiguous):
+            clear.setdefault(one.record.channel or "", []).append(one.outcome)
+    return clear
+
+
 def call_end(started: datetime, channel: Channel[Any] | None) -> datetime:
     """Until when a call may still be under way, of which not being found at the provider would seem to prove an end."""
     proof = channel is not None and channel.capabilities.lookup == "proof"

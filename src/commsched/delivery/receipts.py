@@ -28,6 +28,7 @@ from commsched.store.store import micros
 # When doubt is looked into again: after two minutes, a quarter of an hour, an hour, and then every hour.
 DOUBT = (timedelta(minutes=2), timedelta(minutes=15), timedelta(hours=1))
 # A channel that says "try again at once" is not asked again within the same breath.
+REFERENCE = 200  # so long a provider's own id may be
 SOONEST = timedelta(seconds=1)
 _STATES: Mapping[str, MessageState] = {"accepted": "sent", "in_doubt": "in_doubt"}
 
@@ -151,7 +152,7 @@ def _look_again(outcome: Outcome, now: datetime) -> datetime | None:
 
 def _attempt_row(result: Result, now: datetime) -> dict[str, object]:
     state = state_of(result.outcome)
-    detail = result.outcome.reference if isinstance(result.outcome, Accepted) else str(result.outcome)
+    detail = result.outcome.reference[:REFERENCE] if isinstance(result.outcome, Accepted) else str(result.outcome)
     return {
         "attempt_id": result.attempt,
         "new_state": state,

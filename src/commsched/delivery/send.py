@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 from commsched.delivery.intent import Ready
 from commsched.delivery.late import Late, answer_of
-from commsched.plugin.channel import Accepted, Ambiguous, Channel, ChannelDown, Outcome, Refused, TryLater
+from commsched.plugin.channel import Ambiguous, Channel, ChannelDown, Outcome, Refused, TryLater
 from commsched.store.queries import chunks
 
 IN_FLIGHT = 50
@@ -19,10 +19,13 @@ IN_FLIGHT = 50
 FIRST_FLIGHT = 5
 # How long a channel may take over one call; after that nobody knows whether the provider took the message.
 CALL_SECONDS = 30.0
+# How long a batch may take whose channel asks for more, if the lease lasts as long.
+BATCH_SECONDS = 120.0
 # How many seconds a call that is cancelled has to end.
 GRACE = 1.0
 # After so many unclear answers in a row nothing more is handed to a channel in this pass.
 UNCLEAR = 5
+T = TypeVar("T")
 Channels = Mapping[str, Channel[Any]]
 # Waits for a message's place at its channel.
 Wait = Callable[[datetime], Awaitable[None]]
@@ -145,28 +148,31 @@ async def _single(line: _Line, one: Ready, outcomes: dict[str, Outcome]) -> None
 
 async def _called(line: _Line, one: Ready) -> Outcome:
     call = asyncio.ensure_future(line.channel.send(one.outgoing))
-    try:
-        await _patiently(call, line.ending)
-    except asyncio.CancelledError:
-        call.cancel()
-        raise
-    if call.done():
-        return await answer_of(call, one)
-    if line.channel.patience.total_seconds() > CALL_SECONDS:
+    await _patiently(call, line.ending, CALL_SECONDS)
+    if not call.done() and line.channel.patience.total_seconds() > CALL_SECONDS:
         line.late.keep(one, call)
-    else:
-        call.cancel()
-        await asyncio.wait([call], timeout=GRACE)
-        if call.done() and not call.cancelled():
-            return await answer_of(call, one)
+    elif await _over(call):
+        return await answer_of(call, one)
     return Ambiguous(f"the channel {line.channel.name} raised TimeoutError.")
 
 
-async def _patiently(call: asyncio.Future[Accepted], ending: Ending) -> None:
-    """Wait for a call to end, for as long as a call may take, or as this process has."""
-    end = monotonic() + CALL_SECONDS
-    while not call.done() and (left := min(end, ending.by) - monotonic()) > 0:
-        await asyncio.wait([call], timeout=min(left, GRACE))
+async def _patiently(call: asyncio.Future[T], ending: Ending, seconds: float) -> None:
+    """Wait for a call to end, for as long as it may take, or as this process has."""
+    end = monotonic() + seconds
+    try:
+        while not call.done() and (left := min(end, ending.by) - monotonic()) > 0:
+            await asyncio.wait([call], timeout=min(left, GRACE))
+    except asyncio.CancelledError:
+        call.cancel()
+        raise
+
+
+async def _over(call: asyncio.Future[T]) -> bool:
+    """Whether a call has ended by itself; one that goes on is cancelled, and has a moment to say what it knows."""
+    if not call.done():
+        call.cancel()
+        await asyncio.wait([call], timeout=GRACE)
+    return call.done() and not call.cancelled()
 
 
 async def _batch(line: _Line, ready: Sequence[Ready], outcomes: dict[str, Outcome]) -> None:
@@ -174,20 +180,36 @@ async def _batch(line: _Line, ready: Sequence[Ready], outcomes: dict[str, Outcom
     slots = [one.slot for one in ready if one.slot is not None]
     if slots:
         await line.wait(max(slots))
+    await line.places.acquire()
     stops = line.stops
-    found = [stops] * len(ready) if stops else [*map(line.heard, await _called_at_once(line.channel, ready))]
+    found: list[Outcome] = [stops] * len(ready) if stops else await _called_at_once(line, ready)
+    if stops is None:
+        found = [*map(line.heard, found)]
+    line.gives_back()
     outcomes.update({one.outgoing.attempt: outcome for one, outcome in zip(ready, found, strict=True)})
 
 
-async def _called_at_once(channel: Channel[Any], ready: Sequence[Ready]) -> list[Outcome]:
+def batch_seconds(wanted: timedelta, left: float) -> float:
+    """How long a batch may take of which the channel says what it needs; ``left``: for how long the lease lasts.
+
+    Never less than any call, and more only while nobody else may think that this worker is gone.
+    """
+    return max(CALL_SECONDS, min(wanted.total_seconds(), left, BATCH_SECONDS))
+
+
+async def _called_at_once(line: _Line, ready: Sequence[Ready]) -> list[Outcome]:
+    name = line.channel.name
     try:
-        async with asyncio.timeout(CALL_SECONDS):
-            found = list(await channel.send_batch([one.outgoing for one in ready]))
+        seconds = batch_seconds(line.channel.time_for(len(ready)), line.until - monotonic())
+        call = asyncio.ensure_future(line.channel.send_batch([one.outgoing for one in ready]))
+        await _patiently(call, line.ending, seconds)
+        if not await _over(call):
+            return [Ambiguous(f"the channel {name} raised TimeoutError.")] * len(ready)
+        found = list(call.result())
     except (Refused, TryLater, Ambiguous) as outcome:
         return [outcome] * len(ready)
     except Exception as error:  # noqa: BLE001 - as above
-        return [Ambiguous(f"the channel {channel.name} raised {type(error).__name__}.")] * len(ready)
+        return [Ambiguous(f"the channel {name} raised {type(error).__name__}.")] * len(ready)
     if len(found) != len(ready):
-        wrong = Ambiguous(f"the channel {channel.name} gave {len(found)} outcomes for {len(ready)} messages.")
-        return [wrong] * len(ready)
+        return [Ambiguous(f"the channel {name} gave {len(found)} outcomes for {len(ready)} messages.")] * len(ready)
     return found

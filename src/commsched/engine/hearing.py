@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from commsched.delivery.events import Origin, Taken, take
+from commsched.delivery.events import Origin, Taken, take, take_kept
 from commsched.engine.channels import medium_of
 from commsched.errors import UnknownName
 from commsched.model.facts import Unit
@@ -72,8 +72,7 @@ class Hearing:
         self, channel: Channel[Any], events: Iterable[ChannelEvent], now: datetime, *, asked: bool = False
     ) -> Taken:
         """Make events durable, and tell the observers; ``asked``: remember that this channel was asked by now."""
-        proven = channel.capabilities.proven
-        origin = Origin(channel.name, medium_of(channel), self.department, self.units, proven, self.silenced)
+        origin = self._origin(channel)
         with self.store.write() as connection:
             taken = take(connection, origin, events, now)
             if asked:
@@ -81,15 +80,33 @@ class Hearing:
                 queries.put_setting(connection, PROBLEM + channel.name, "")
         if taken.unknown:
             log.warning("reply_from_nobody_known", channel=channel.name, count=taken.unknown)
+        if taken.unmatched:
+            log.warning("event_about_no_known_message", channel=channel.name, count=taken.unmatched)
         for fact in taken.facts:
             self.tell("received", event=fact)
         return taken
+
+    def match(self, now: datetime) -> None:
+        """Take in what was told before its message was known, where it is known by now."""
+        for channel in self.channels.values():
+            with self.store.read() as connection:
+                known = queries.now_known(connection, channel.name)
+            if known:
+                with self.store.write() as connection:
+                    taken = take_kept(connection, self._origin(channel), now)
+                for fact in taken.facts:
+                    self.tell("received", event=fact)
+
+    def _origin(self, channel: Channel[Any]) -> Origin:
+        proven = channel.capabilities.proven
+        return Origin(channel.name, medium_of(channel), self.department, self.units, proven, self.silenced)
 
     def ask(self, now: datetime, run: Run) -> None:
         """Ask the channels that can list what came in, for what a lost call would have told; all of them at once.
 
         Nothing is sent meanwhile: so it takes no longer than ``ASK_SECONDS``, whatever they do.
         """
+        self.match(now)
         asked = [channel for channel in self.channels.values() if channel.capabilities.inbound]
         if not asked:
             return

@@ -21,11 +21,10 @@ from sqlalchemy import Connection, Row
 
 from commsched.delivery import breakers
 from commsched.delivery.admission import admit
-from commsched.delivery.carriers import turns_of
 from commsched.delivery.compose import Composer
 from commsched.delivery.doubt import Doubtful, learn, look_up
 from commsched.delivery.intent import NewId, Ready, apart, current, intend, ready_of
-from commsched.delivery.late import Late, call_end, settle_late
+from commsched.delivery.late import Late, call_end, clear_answers, settle_late
 from commsched.delivery.receipts import Result, doubt_delay, settle, state_of
 from commsched.delivery.restored import hold_in_doubt, perhaps_gone
 from commsched.delivery.send import Channels, Ending, send_all
@@ -119,6 +118,16 @@ class Loop:
         if results:
             with self.store.write() as connection:
                 settle_late(connection, results, now)
+                closed, opened = breakers.note(connection, clear_answers(results), now)
+            self.changed(closed, opened, now)
+
+    def changed(self, closed: Sequence[str], opened: Sequence[str], now: datetime) -> None:
+        """Channels have closed, or are well again, by what they answered."""
+        if opened:
+            with self.store.write() as connection:
+                breakers.wake(connection, now)
+        for channel in closed:
+            log.error("channel_closed", channel=channel, see="commsched doctor")
 
     def sweep(self, now: datetime, limit: int) -> int:
         """Wake some of those who were last planned in another world, but let no more wait than ``limit``.
@@ -291,8 +300,8 @@ class _Pass:
             withdraw(connection, (plans[c] for c in plans if c in valid), grounds.hold)
             willing = [one for one in ready if one.decision.proposal.customer in valid]
             room = partial(_room, desk=desk, now=self.now)
-            turns = turns_of(willing, standing) if self.loop.rates else {}
-            admitted = admit(connection, willing, self.world, self.loop.rates, (self.now, self.present), room, turns)
+            stood = queries.leave_line(connection, valid) if self.loop.rates else {}
+            admitted = admit(connection, willing, self.world, self.loop.rates, (self.now, self.present), room, stood)
             sending = admitted.taken
             held = [(one.ready.record.customer, one.until) for one in admitted.held]
             rested = [(customer, self.now + BREAKER) for customer, one in plans.items() if one.failures]
@@ -360,11 +369,7 @@ class _Pass:
             ]
             queries.finish(connection, rows)
         crash_point("after-result")
-        if opened:
-            with self.loop.store.write() as connection:
-                breakers.wake(connection, self.present)
-        for channel in closed:
-            log.error("channel_closed", channel=channel, see="commsched doctor")
+        self.loop.changed(closed, opened, self.present)
         return results
 
     async def _wait_for(self, slot: datetime) -> None:

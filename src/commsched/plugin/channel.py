@@ -166,7 +166,8 @@ class ChannelEvent:
     gave it back; ``reference`` the provider's for the message. ``address`` is the customer's. ``undelivered`` failed
     this once, ``bounced`` says that the address does not exist, ``unsuited`` that it cannot take this medium (a
     landline, for texts). ``text`` is what a person wrote (``reply``) or pressed (``digit``); ``detail`` the provider's
-    code and reason; ``data`` what it said besides.
+    code and reason; ``data`` what it said besides. ``proven`` is that of :class:`Capabilities` for this event alone:
+    ``False`` where the provider passes on what anybody can have written, as mail under anybody's address.
     """
 
     kind: EventKind
@@ -178,6 +179,7 @@ class ChannelEvent:
     id: str = ""
     reference: str = ""
     text: str = ""
+    proven: bool = True
 
 
 class Channel(Plugin[S], ABC):
@@ -189,6 +191,15 @@ class Channel(Plugin[S], ABC):
     @property
     def patience(self) -> timedelta:
         """How long :meth:`send` may go on. What takes longer than 30 seconds is in doubt until its answer comes."""
+        return timedelta()
+
+    def time_for(self, count: int) -> timedelta:
+        """How long :meth:`send_batch` may need for so many messages.
+
+        It has 30 seconds in any case; more, up to two minutes, as long as the worker's lease lasts (a minute, unless
+        it is set otherwise). What is not told by then is in doubt, so it should come back before.
+        """
+        del count
         return timedelta()
 
     @abstractmethod

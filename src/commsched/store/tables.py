@@ -217,6 +217,8 @@ message = Table(
     sqlite_with_rowid=False,
 )
 
+# An accepted attempt whose ``detail`` is the provider's own id of the message; an index takes no text of any length.
+KNOWN_BY_REFERENCE = "state = 'accepted' AND length(detail) <= 200"
 # Every attempt to send, written down before the call. ``sent`` is the fact that becomes true when it is accepted;
 # ``code`` the secret of its links where a signed one would be too long; ``again``: not before then may the message be
 # tried by this channel again, by its own word.
@@ -239,6 +241,13 @@ attempt = Table(
     Column("again", BigInteger),
     Index("attempt_by_message", "customer", "key"),
     Index("attempt_by_state", "state"),
+    Index(
+        "attempt_by_reference",
+        "channel",
+        "detail",
+        sqlite_where=sqlalchemy.text(KNOWN_BY_REFERENCE),
+        postgresql_where=sqlalchemy.text(KNOWN_BY_REFERENCE),
+    ),
     Index(
         "attempt_by_again",
         "customer",
@@ -321,16 +330,32 @@ pace = Table(
     PrimaryKeyConstraint("rule", "day"),
 )
 
-# What each channel has room for: when its next message may go, up to when those that wait have been spread out, and how
-# many units (messages, parts of texts) have gone on a day of the deployment's zone.
+# What each channel has room for: when its next message may go, and how many units (messages, parts of texts) have gone
+# on a day of the deployment's zone.
 rate = Table(
     "rate",
     metadata,
     Column("channel", Text, primary_key=True),
     Column("next", BigInteger, nullable=False),
-    Column("line", BigInteger, nullable=False),
     Column("day", Text, nullable=False),
     Column("used", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Who waits for a place at a channel that has a rate: how urgent it is, how many units it takes, when its turn comes.
+waiting = Table(
+    "waiting",
+    metadata,
+    Column("channel", Text, nullable=False),
+    Column("customer", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("units", BigInteger, nullable=False),
+    Column("turn", BigInteger, nullable=False),
+    PrimaryKeyConstraint("customer", "channel", "key"),
+    Index("waiting_by_channel", "channel"),
     sqlite_with_rowid=False,
 )
 
@@ -356,6 +381,22 @@ heard = Table(
     Column("at", BigInteger, nullable=False),
     PrimaryKeyConstraint("channel", "id"),
     Index("heard_by_at", "at"),
+    sqlite_with_rowid=False,
+)
+
+# Events that name a message by the provider's own id only, which nobody knows yet. Nothing of a person: ``whose`` is a
+# digest of the address, which tells the messages of one request from each other.
+unmatched = Table(
+    "unmatched",
+    metadata,
+    Column("channel", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("whose", Text, nullable=False),
+    Column("kept_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("channel", "id"),
     sqlite_with_rowid=False,
 )
 

@@ -47,7 +47,7 @@ def test_what_was_there_before_the_parts_is_there_after(postgres_server):
     """Rows of the whole tables come over, and their key still holds."""
     name = postgres_server.create()
     store = Store(postgres_server.url(name))
-    store._migrate("0010")
+    store._migrate("0011")
     insert = "INSERT INTO fact (subject, digest, body) VALUES ('c:ann', '\\x01', '\\x02')"
     with store.write() as connection:
         connection.execute(text(insert))
@@ -76,7 +76,7 @@ def test_a_change_of_the_tables_gives_way_to_who_uses_them(postgres_server, monk
     monkeypatch.setattr(module, "MIGRATION_WAIT", "100ms")
     name = postgres_server.create()
     store = Store(postgres_server.url(name))
-    store._migrate("0010")
+    store._migrate("0011")
     with store.write() as connection:
         connection.execute(text("LOCK TABLE fact IN ACCESS SHARE MODE"))
         with pytest.raises(StoreBusy):
@@ -120,7 +120,7 @@ def test_a_change_that_the_role_may_not_make_is_said(postgres_server, url):
     """A worker with few rights that finds an older database says what is wrong, and changes nothing."""
     owner = Store(url)
     with owner.write() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '0010'"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0011'"))
         connection.execute(text("CREATE ROLE commsched_bare LOGIN"))
         connection.execute(text("GRANT SELECT ON ALL TABLES IN SCHEMA public TO commsched_bare"))
     store = Store(url.replace("//commsched@", "//commsched_bare@"))

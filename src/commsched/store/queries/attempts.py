@@ -14,6 +14,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    text,
     update,
 )
 
@@ -79,6 +80,16 @@ def lock_attempts(connection: Connection, attempts: Iterable[str]) -> dict[str, 
     for chunk in chunks(sorted(set(attempts))):
         query = select(t.attempt).where(t.attempt.c.id.in_(chunk)).order_by(t.attempt.c.id)
         found.update((row.id, row) for row in connection.execute(query.with_for_update()))
+    return found
+
+
+def attempts_by_reference(connection: Connection, channel: str, references: Iterable[str]) -> list[Row[Any]]:
+    """The accepted attempts of a channel that the provider knows by these ids: id, reference and address."""
+    a = t.attempt.c
+    found: list[Row[Any]] = []
+    for chunk in chunks(sorted(set(references))):
+        query = select(a.id, a.detail, a.address).where(a.channel == channel, a.detail.in_(chunk))
+        found += connection.execute(query.where(text(t.KNOWN_BY_REFERENCE)).order_by(a.id))
     return found
 
 

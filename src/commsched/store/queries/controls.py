@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -83,6 +83,18 @@ def put_rules(connection: Connection, rows: Sequence[Mapping[str, object]]) -> N
         connection.execute(
             statement.on_conflict_do_update(index_elements=["name"], set_={"digest": statement.excluded.digest}), rows
         )
+
+
+def lock_paces(connection: Connection, rules: Collection[str], day: str) -> None:
+    """Keep others from taking places of these rules until the commit.
+
+    In one order, as places are taken in that of urgency, which is another in each batch.
+    """
+    if rules:
+        rows = [{"rule": name, "day": day, "used": 0} for name in sorted(rules)]
+        connection.execute(upsert(connection)(t.pace).on_conflict_do_nothing(), rows)
+        query = select(t.pace).where(t.pace.c.day == day, t.pace.c.rule.in_(sorted(rules))).order_by(t.pace.c.rule)
+        connection.execute(query.with_for_update()).all()
 
 
 def take_pace(connection: Connection, rule: str, day: str, limit: int) -> bool:

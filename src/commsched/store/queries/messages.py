@@ -16,6 +16,7 @@ from sqlalchemy import (
 
 from commsched.store import tables as t
 from commsched.store.queries.base import Upsert, chunks, upsert
+from commsched.store.queries.waking import wake_those
 
 _messages = select(t.message).where(t.message.c.customer.in_(bindparam("customers", expanding=True)))
 _open_tasks = (
@@ -80,9 +81,7 @@ def wake_messages(connection: Connection, scope: str, states: Sequence[str], due
     who = select(t.message.c.customer).where(t.message.c.state.in_(states))
     if scope != "all":
         who = who.where(t.message.c.rule == scope)
-    connection.execute(
-        update(t.wake).where(t.wake.c.customer.in_(who.scalar_subquery()), t.wake.c.due > due).values(due=due)
-    )
+    wake_those(connection, who, due)
 
 
 def add_decisions(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
@@ -113,7 +112,7 @@ def put_tasks(connection: Connection, rows: Sequence[Mapping[str, object]]) -> N
             set_={"state": statement.excluded.state, "body": statement.excluded.body},
             where=t.task.c.state != "done",
         )
-        connection.execute(statement, rows)
+        connection.execute(statement, sorted(rows, key=lambda row: str(row["key"])))
 
 
 def tasks_of(connection: Connection, customers: Iterable[str]) -> list[Row[Any]]:

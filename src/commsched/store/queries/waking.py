@@ -38,6 +38,21 @@ def wake(connection: Connection, customers: Iterable[str], due: int) -> None:
         _wake(connection, rows)
 
 
+def wake_those(connection: Connection, customers: Select[tuple[str]], due: int) -> None:
+    """Let whoever a query finds be looked at no later than ``due``.
+
+    Their rows are locked in one order first, as by everybody who wakes several: two of them wait and never cross.
+    """
+    asleep = select(t.wake.c.customer).where(t.wake.c.customer.in_(customers.scalar_subquery()), t.wake.c.due > due)
+    for chunk in chunks(_locked(connection, asleep)):
+        connection.execute(update(t.wake).where(t.wake.c.customer.in_(chunk), t.wake.c.due > due).values(due=due))
+
+
+def _locked(connection: Connection, customers: Select[tuple[str]]) -> Sequence[str]:
+    query = customers.order_by(t.wake.c.customer).with_for_update()
+    return connection.execute(query).scalars().all()
+
+
 def _picked(dialect: str, customers: Select[tuple[str]]) -> ScalarSelect[str]:
     """The customers, picked once, and on PostgreSQL none whom another transaction holds.
 
@@ -124,7 +139,7 @@ def finish(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None
     Only where the fence still holds. Whoever was woken before the end of the lease stays awake.
     """
     if rows:
-        connection.execute(_finish, rows)
+        connection.execute(_finish, sorted(rows, key=lambda row: str(row["who"])))
 
 
 def next_due(connection: Connection) -> int | None:
@@ -163,7 +178,7 @@ def release(connection: Connection, now: int, lease: int) -> int:
     Somebody due that soon by right is looked at a little early, which does no harm. What was being sent is in doubt.
     """
     connection.execute(update(t.attempt).where(t.attempt.c.state == "sending").values(state="in_doubt"))
-    statement = (
-        update(t.wake).where(t.wake.c.due > now, t.wake.c.due <= now + lease).values(due=now, fence=t.wake.c.fence + 1)
-    )
+    leased = (t.wake.c.due > now, t.wake.c.due <= now + lease)
+    _locked(connection, select(t.wake.c.customer).where(*leased))
+    statement = update(t.wake).where(*leased).values(due=now, fence=t.wake.c.fence + 1)
     return connection.execute(statement).rowcount
