@@ -160,7 +160,7 @@ class App:
     def world(self, connection: Connection) -> World:
         """The world as it stands: configuration, calendars, and what the store says of pauses, breakers and rules."""
         now = self.clock.now()
-        base, silent = self._base(now), stale(connection, self.fresh, now)
+        base, silent = self.base(now), stale(connection, self.fresh, now)
         pauses = tuple(Pause(row.scope, instant(row.since), row.by) for row in queries.pauses(connection))
         paused = {pause.scope for pause in pauses}
         return base.as_it_stands(
@@ -316,7 +316,7 @@ class App:
         """When any declared calendar is open, read afresh; one that cannot be read is stale, not empty."""
         return self.reader.snapshot(name, within, now)
 
-    def _base(self, now: datetime) -> World:
+    def base(self, now: datetime) -> World:
         """The world without what the store says; calendars are read for whole years, so that its hash stands still."""
         named = sorted({one.calendar for one in self.configuration.departments.values() if one.calendar})
         snapshots = self.reader.standing(named, now)
