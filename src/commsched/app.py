@@ -34,7 +34,7 @@ from commsched.errors import TemplateError
 from commsched.loading import Plugins, fingerprint, load_plugins
 from commsched.making import policies_of, words_of
 from commsched.model.decisions import Plan
-from commsched.model.facts import AnyFact
+from commsched.model.facts import AnyFact, Unit
 from commsched.model.vocabulary import MUST_TELL
 from commsched.planning.plan import plan
 from commsched.planning.world import Pause, World
@@ -251,7 +251,9 @@ class App:
         """What comes in at the channels."""
         asked, units = next(iter(self.configuration.departments)), self.configuration.deployment.units
         silenced = frozenset(self.vocabulary.purposes) - MUST_TELL
-        return Hearing(self.store, self.channels, asked, "mi" if units == "mi" else "km", self.plugins.tell, silenced)
+        unit: Unit = "mi" if units == "mi" else "km"
+        tell, world = self.plugins.tell, self.world
+        return Hearing(self.store, self.channels, asked, unit, tell, world, self.snapshot, silenced)
 
     def heard(self, channel: str, request: WebhookRequest) -> WebhookAnswer:
         """Take a provider's call in; the answer is for the provider, and what it told is durable.

@@ -10,15 +10,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from sqlalchemy import Connection
 
 from commsched.delivery.events import Origin, Taken, take
 from commsched.engine.channels import medium_of
+from commsched.engine.taking import Needed, Unread, takes_in
 from commsched.errors import UnknownName
 from commsched.model.facts import Unit
 from commsched.model.vocabulary import MUST_TELL, PURPOSES
+from commsched.planning.world import World
 from commsched.plugin.channel import Channel, ChannelEvent, Forged, WebhookAnswer, WebhookRequest
+from commsched.plugin.view import Snapshot
 from commsched.store import queries
 from commsched.store.store import Store
+from commsched.timing.windows import Span
 
 log = structlog.get_logger("commsched.engine")
 # Settings that remember when a channel was last asked what came in, and what was in the way.
@@ -36,6 +41,7 @@ Run = Callable[[Coroutine[Any, Any, Found]], Found]
 class Hearing:
     """Takes in what channels hear.
 
+    ``world`` and ``snapshot`` say whether a time can be had that a reply takes (see :mod:`commsched.engine.taking`).
     ``department`` is asked where no message says which is concerned; ``units`` is what meters count in.
 
     ``silenced``: the purposes for which a wish to stop counts that nobody can prove.
@@ -48,6 +54,8 @@ class Hearing:
     department: str
     units: Unit
     tell: Callable[..., None]
+    world: Callable[[Connection], World]
+    snapshot: Callable[[str, Span, datetime], Snapshot]
     silenced: frozenset[str] = frozenset(PURPOSES) - MUST_TELL
     forged: Counter[str] = field(default_factory=Counter)
 
@@ -72,17 +80,36 @@ class Hearing:
         self, channel: Channel[Any], events: Iterable[ChannelEvent], now: datetime, *, asked: bool = False
     ) -> Taken:
         """Make events durable, and tell the observers; ``asked``: remember that this channel was asked by now."""
-        proven = channel.capabilities.proven
-        origin = Origin(channel.name, medium_of(channel), self.department, self.units, proven, self.silenced)
+        told, known = tuple(events), dict[Needed, Snapshot]()
+        while True:
+            try:
+                taken = self._taken(channel, told, now, known, asked=asked)
+                break
+            except Unread as one:
+                known[one.needed] = self.snapshot(*one.needed, now)
+        if taken.unknown:
+            log.warning("reply_from_nobody_known", channel=channel.name, count=taken.unknown)
+        for fact in taken.facts:
+            self.tell("received", event=fact)
+        return taken
+
+    def _taken(
+        self,
+        channel: Channel[Any],
+        events: Sequence[ChannelEvent],
+        now: datetime,
+        known: Mapping[Needed, Snapshot],
+        *,
+        asked: bool,
+    ) -> Taken:
+        """Take events in, in one transaction; raises :class:`Unread` for a calendar that has to be read first."""
+        proven, takes = channel.capabilities.proven, takes_in(self.world, known)
+        origin = Origin(channel.name, medium_of(channel), self.department, self.units, proven, self.silenced, takes)
         with self.store.write() as connection:
             taken = take(connection, origin, events, now)
             if asked:
                 queries.put_setting(connection, ASKED + channel.name, now.isoformat())
                 queries.put_setting(connection, PROBLEM + channel.name, "")
-        if taken.unknown:
-            log.warning("reply_from_nobody_known", channel=channel.name, count=taken.unknown)
-        for fact in taken.facts:
-            self.tell("received", event=fact)
         return taken
 
     def ask(self, now: datetime, run: Run) -> None:

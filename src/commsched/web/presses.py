@@ -18,7 +18,7 @@ from commsched.model.facts import AnyFact, Mood
 from commsched.store.checks import YEARS
 from commsched.web.letters import Letter
 from commsched.web.saving import saved
-from commsched.web.times import possible, take
+from commsched.web.times import can_be_had, take
 
 Done = Literal["confirmed", "cancelled", "disowned", "kept", "moved", "felt", "stopped", "started", "saved"]
 Failed = Literal["taken", "late", "unclear", "old"]
@@ -167,7 +167,7 @@ def _changed(app: App, letter: Letter, facts: list[AnyFact], done: Done) -> Pres
 def _held(app: App, letter: Letter, facts: list[AnyFact], done: Done) -> Pressed:
     """The same, where the time must still be one that can be taken, and free."""
     standing, matter = letter.appointment, letter.matter
-    if facts and standing is not None and matter is not None and not possible(app, letter, matter, standing.start):
+    if facts and standing is not None and matter is not None and not can_be_had(app, letter, matter, standing.start):
         return Pressed(failed="late")
     try:
         if facts:
