@@ -227,6 +227,36 @@ def test_a_link_that_went_to_a_wrong_address_tells_nothing_more(told):
     assert shop.facts() == before + 1
 
 
+@pytest.mark.parametrize("medium", ["email", "sms"])
+def test_withdrawn_links_look_like_unknown_ones(told, medium):
+    """One press more, and all links until then lead nowhere, signed or short; a mail program's stop counts."""
+    shop = told(medium)
+    nowhere = ask(f"{shop.home.rpartition('/')[0]}/{'0' * 16}")[:2]
+    assert "Withdraw all links" in ask(f"{shop.home}/withdraw")[1]
+    assert ask(shop.home)[0] == 200, "looking at it changes nothing"
+    status, shown, _ = ask(f"{shop.home}/withdraw", "POST", {})
+    assert (status, "The links are withdrawn" in shown) == (200, True)
+    before = shop.facts()
+    for page in ("", "/verify", "/stop", "/preferences", "/withdraw"):
+        assert ask(f"{shop.home}{page}")[:2] == nowhere
+    for action in ("confirm", "cancel", "stop", "withdraw", "nothing"):
+        assert ask(f"{shop.home}/{action}", "POST", {"what": "everything"})[:2] == nowhere
+    assert ask(f"{shop.home}/appointment.ics")[:2] == nowhere
+    assert shop.facts() == before
+    assert ask(f"{shop.home}/stop", "POST", {"List-Unsubscribe": "One-Click"})[0] == 200
+    assert shop.facts() == before + 1
+
+
+def test_the_next_message_has_links_of_its_own(told):
+    """What is sent after a withdrawal can be answered as ever."""
+    shop = told()
+    ask(f"{shop.home}/withdraw", "POST", {})
+    shop.tale.until("2026-12-14 12:00")
+    newer = Reader(shop.tale, shop.tale.sent(rule="appointment-reminders", step="reminder"))
+    assert newer.opens()[0] == 200
+    assert "We expect you" in newer.presses("confirm")
+
+
 def test_an_old_link_still_stops(told):
     """Opt-outs outlive everything else that a link can do."""
     shop = told()

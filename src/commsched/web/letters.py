@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
@@ -79,6 +79,12 @@ class Letter:
         if guardian is not None:
             theirs |= {c.address for c in guardian.contacts if c.kind == kind and c.valid}
         return self.address in theirs and self.now - self.sent_at <= LIVE
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether its reader has withdrawn it with all links until then; mail programs may still unsubscribe by it."""
+        said = (one.at for one in self.state.replies if one.meaning == "links_withdrawn")
+        return self.sent_at <= max(said, default=datetime.min.replace(tzinfo=UTC))
 
     @property
     def about(self) -> str:

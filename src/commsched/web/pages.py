@@ -76,6 +76,7 @@ def about(letter: Letter, tongue: Language) -> dict[str, object]:
         "service": service.name if service is not None else "",
         "asset": _asset(letter),
         "mood": letter.state.mood,
+        "live": letter.live,
         "scopes": scopes(letter, tongue),
     }
 

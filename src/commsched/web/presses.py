@@ -20,7 +20,9 @@ from commsched.web.letters import Letter
 from commsched.web.saving import saved
 from commsched.web.times import can_be_had, take
 
-Done = Literal["confirmed", "cancelled", "disowned", "kept", "moved", "felt", "stopped", "started", "saved"]
+Done = Literal[
+    "confirmed", "cancelled", "disowned", "kept", "moved", "felt", "stopped", "started", "saved", "withdrawn",
+]  # fmt: skip
 Failed = Literal["taken", "late", "unclear", "old"]
 ALWAYS = frozenset({"stop", "start"})
 MOST_WORDS = 1000
@@ -132,6 +134,11 @@ def _start(app: App, letter: Letter, form: Mapping[str, str]) -> Pressed:
     return Pressed("started", to="/stop")
 
 
+def _withdraw(app: App, letter: Letter, _: Mapping[str, str]) -> Pressed:
+    _record(app, letter, letter.answer.withdraw_links())
+    return Pressed("withdrawn")
+
+
 def _preferences(app: App, letter: Letter, form: Mapping[str, str]) -> Pressed:
     try:
         facts = saved(app, letter, form)
@@ -151,6 +158,7 @@ ACTIONS: Mapping[str, Callable[[App, Letter, Mapping[str, str]], Pressed]] = {
     "reschedule": _reschedule,
     "preferences": _preferences,
     "feedback": _feedback,
+    "withdraw": _withdraw,
     "stop": _stop,
     "start": _start,
 }

@@ -18,7 +18,7 @@ from commsched.web.calendarfile import calendar_file
 from commsched.web.doors import doors
 from commsched.web.letters import Letter, opened
 from commsched.web.limits import Limits
-from commsched.web.pages import Page, nowhere
+from commsched.web.pages import Page, nowhere, page
 from commsched.web.presses import one_click, press
 from commsched.web.views import view_of
 
@@ -91,23 +91,27 @@ class _Pages:
         letter = opened(self.app, token)
         if action == CALENDAR_FILE:
             return self._file(letter, host)
-        view = view_of(letter, action) if letter is not None else None
+        view = view_of(letter, action) if letter is not None and not letter.withdrawn else None
         if letter is None or view is None:
             return self._nowhere(host, asked.get("lang"))
         return _response(view(self.app, letter, asked))
 
     def pressed(self, token: str, action: str, form: Mapping[str, str], lang: str | None, host: str) -> Response[str]:
         letter = opened(self.app, token)
-        if letter is None:
+        unsubscribes = action == "stop" and form.get("List-Unsubscribe") == "One-Click"
+        if letter is None or (letter.withdrawn and not unsubscribes):
             return self._nowhere(host, lang)
         if not self.limits.link(token):
             return _TOO_OFTEN
-        if action == "stop" and form.get("List-Unsubscribe") == "One-Click":
+        if unsubscribes:
             one_click(self.app, letter)
             return Response("", media_type=MediaType.TEXT, headers=HEADERS)
         came = press(self.app, letter, action, form)
         if came is None:
             return self._nowhere(host, lang)
+        if came.done == "withdrawn":
+            # By its link nothing can be got any more, so that the answer is the page itself.
+            return _response(page(self.app, letter, "withdrawn", lang))
         told = {"lang": lang, "done": came.done, "failed": came.failed, "what": came.what}
         query = urlencode({name: value for name, value in told.items() if value})
         # The page that follows is got, not posted: who loads it again presses nothing again.
@@ -115,7 +119,8 @@ class _Pages:
 
     def _file(self, letter: Letter | None, host: str) -> Response[str]:
         organisation = self.app.configuration.deployment.name
-        found = calendar_file(letter, organisation) if letter is not None and letter.live else None
+        open_still = letter is not None and letter.live and not letter.withdrawn
+        found = calendar_file(letter, organisation) if letter is not None and open_still else None
         if found is None:
             return self._nowhere(host, None)
         return Response(found.decode(), media_type="text/calendar", headers=HEADERS)

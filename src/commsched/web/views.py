@@ -59,6 +59,10 @@ def _why(app: App, letter: Letter, asked: Asked) -> Page:
     return page(app, letter, "why", asked.get("lang"), known=facts)
 
 
+def _withdraw(app: App, letter: Letter, asked: Asked) -> Page:
+    return page(app, letter, "withdraw", asked.get("lang"))
+
+
 def _stop(app: App, letter: Letter, asked: Asked) -> Page:
     done, what = _one_of(DONE, asked.get("done")), _one_of(SCOPES, asked.get("what"))
     return page(app, letter, "stop", asked.get("lang"), done=done, stopped=what)
@@ -97,6 +101,7 @@ VIEWS: Mapping[str, Callable[[App, Letter, Asked], Page]] = {
     "feedback": _feeling(""),
     "verify": _verify,
     "why": _why,
+    "withdraw": _withdraw,
     "reschedule": _reschedule,
     "preferences": _preferences,
     "stop": _stop,
