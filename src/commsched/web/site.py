@@ -18,7 +18,7 @@ from commsched.web.calendarfile import calendar_file
 from commsched.web.doors import doors
 from commsched.web.letters import Letter, opened
 from commsched.web.limits import Limits
-from commsched.web.pages import Page, nowhere, page
+from commsched.web.pages import Page, nowhere, page, tongue_of
 from commsched.web.presses import one_click, press
 from commsched.web.views import view_of
 
@@ -120,7 +120,9 @@ class _Pages:
     def _file(self, letter: Letter | None, host: str) -> Response[str]:
         organisation = self.app.configuration.deployment.name
         open_still = letter is not None and letter.live and not letter.withdrawn
-        found = calendar_file(letter, organisation) if letter is not None and open_still else None
+        found = None
+        if letter is not None and open_still:
+            found = calendar_file(letter, organisation, tongue_of(self.app, letter, None))
         if found is None:
             return self._nowhere(host, None)
         return Response(found.decode(), media_type="text/calendar", headers=HEADERS)

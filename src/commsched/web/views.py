@@ -11,6 +11,7 @@ from commsched.web.letters import Letter
 from commsched.web.pages import Page, page, tongue_of
 from commsched.web.presses import MOODS, SCOPES, Done, Failed
 from commsched.web.rests import known
+from commsched.web.texts import service_name
 from commsched.web.times import FURTHEST, choices, fortnight
 from commsched.web.wishes import YEARS, wishes
 
@@ -82,7 +83,7 @@ def _reschedule(app: App, letter: Letter, asked: Asked) -> Page:
         lang,
         failed=failed,
         days=days,
-        matter=matter.service.name if matter is not None else "",
+        matter=service_name(letter.world, matter.service, tongue_of(app, letter, lang)) if matter is not None else "",
         earlier=number - 1 if number else None,
         later=number + 1 if number < FURTHEST else None,
     )
