@@ -17,7 +17,7 @@ from commsched.errors import FactRejected, SlotTaken
 from commsched.model.facts import AnyFact, Mood
 from commsched.store.checks import YEARS
 from commsched.web.letters import Letter
-from commsched.web.saving import saved
+from commsched.web.saving import saved, too_often
 from commsched.web.times import can_be_had, take
 
 Done = Literal[
@@ -140,6 +140,8 @@ def _withdraw(app: App, letter: Letter, _: Mapping[str, str]) -> Pressed:
 
 
 def _preferences(app: App, letter: Letter, form: Mapping[str, str]) -> Pressed:
+    if too_often(letter, form):
+        return Pressed(failed="old", to="/preferences")
     try:
         facts = saved(app, letter, form)
     except FactRejected:
