@@ -34,7 +34,7 @@ from commsched.errors import TemplateError
 from commsched.loading import Plugins, fingerprint, load_plugins
 from commsched.making import policies_of, words_of
 from commsched.model.decisions import Plan
-from commsched.model.facts import AnyFact
+from commsched.model.facts import AnyFact, Unit
 from commsched.model.vocabulary import MUST_TELL
 from commsched.planning.plan import plan
 from commsched.planning.world import Pause, World
@@ -160,7 +160,7 @@ class App:
     def world(self, connection: Connection) -> World:
         """The world as it stands: configuration, calendars, and what the store says of pauses, breakers and rules."""
         now = self.clock.now()
-        base, silent = self._base(now), stale(connection, self.fresh, now)
+        base, silent = self.base(now), stale(connection, self.fresh, now)
         pauses = tuple(Pause(row.scope, instant(row.since), row.by) for row in queries.pauses(connection))
         paused = {pause.scope for pause in pauses}
         return base.as_it_stands(
@@ -251,7 +251,9 @@ class App:
         """What comes in at the channels."""
         asked, units = next(iter(self.configuration.departments)), self.configuration.deployment.units
         silenced = frozenset(self.vocabulary.purposes) - MUST_TELL
-        return Hearing(self.store, self.channels, asked, "mi" if units == "mi" else "km", self.plugins.tell, silenced)
+        unit: Unit = "mi" if units == "mi" else "km"
+        tell, world = self.plugins.tell, self.world
+        return Hearing(self.store, self.channels, asked, unit, tell, world, self.snapshot, silenced)
 
     def heard(self, channel: str, request: WebhookRequest) -> WebhookAnswer:
         """Take a provider's call in; the answer is for the provider, and what it told is durable.
@@ -316,7 +318,7 @@ class App:
         """When any declared calendar is open, read afresh; one that cannot be read is stale, not empty."""
         return self.reader.snapshot(name, within, now)
 
-    def _base(self, now: datetime) -> World:
+    def base(self, now: datetime) -> World:
         """The world without what the store says; calendars are read for whole years, so that its hash stands still."""
         named = sorted({one.calendar for one in self.configuration.departments.values() if one.calendar})
         snapshots = self.reader.standing(named, now)

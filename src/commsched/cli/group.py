@@ -51,6 +51,7 @@ COMMANDS: dict[str, Entry] = {
     "commit": Entry("commit", "commit", "Note a promise, that it is kept, or that it is late.", PEOPLE),
     "case": Entry("case", "case", "Open or close a case: a complaint, a problem.", PEOPLE),
     "intent": Entry("intent", "intent", "Record what a customer wants, or never wants.", PEOPLE),
+    "withdraw-links": Entry("withdraw_links", "withdraw_links", "Let a customer's links lead nowhere.", PEOPLE),
     "slots": Entry("slots", "slots", "List the free times for a service.", PEOPLE),
     "book": Entry("book", "book", "Book an appointment.", PEOPLE),
     "cancel": Entry("book", "cancel", "Cancel an appointment.", PEOPLE),

@@ -22,7 +22,7 @@ from commsched.delivery.authors import Author, author_of
 from commsched.delivery.concerned import address_of, lock_concerned
 from commsched.delivery.optouts import complaint, opt_in, opt_out, unproven_opt_out
 from commsched.delivery.receipts import Result, settle
-from commsched.delivery.replying import DIGITS, Heard, effects
+from commsched.delivery.replying import DIGITS, Heard, Takes, effects, nobody_knows
 from commsched.delivery.unsuited import unsuited
 from commsched.model.decisions import ACCEPTED, MessageState
 from commsched.model.facts import AnyFact, ContactPoint, Delivered, Meaning, Reply, Sent, Unit
@@ -64,7 +64,7 @@ class Origin:
 
     ``units`` is what meters count in where a reply does not say. ``proven``: whether what comes in is the provider's
     word (:class:`commsched.Capabilities`). Where it is not, a wish to stop holds for ``silenced``: the purposes that
-    are not what people must be told.
+    are not what people must be told. ``takes`` says whether a time can be had that a reply takes.
     """
 
     channel: str
@@ -73,6 +73,7 @@ class Origin:
     units: Unit = "km"
     proven: bool = True
     silenced: frozenset[str] = frozenset(PURPOSES) - MUST_TELL
+    takes: Takes = nobody_knows
 
 
 @dataclass(slots=True)
@@ -277,7 +278,7 @@ class _Taking:
         means = self._means(event)
         heard = Heard(
             means, author.customer, self.origin.medium, address, author.key, (min(event.at, self.now), self.now),
-            self.origin.units,
+            self.origin.units, self.origin.takes,
         )  # fmt: skip
         if not self._proven(event) and row is None:
             self._unproven(event, name, author, heard)

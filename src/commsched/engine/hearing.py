@@ -10,15 +10,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from sqlalchemy import Connection
 
 from commsched.delivery.events import Origin, Taken, take, take_kept
 from commsched.engine.channels import medium_of
+from commsched.engine.taking import Needed, Unread, takes_in
 from commsched.errors import UnknownName
 from commsched.model.facts import Unit
 from commsched.model.vocabulary import MUST_TELL, PURPOSES
+from commsched.planning.world import World
 from commsched.plugin.channel import Channel, ChannelEvent, Forged, WebhookAnswer, WebhookRequest
+from commsched.plugin.view import Snapshot
 from commsched.store import queries
 from commsched.store.store import Store
+from commsched.timing.windows import Span
 
 log = structlog.get_logger("commsched.engine")
 # Settings that remember when a channel was last asked what came in, and what was in the way.
@@ -36,6 +41,7 @@ Run = Callable[[Coroutine[Any, Any, Found]], Found]
 class Hearing:
     """Takes in what channels hear.
 
+    ``world`` and ``snapshot`` say whether a time can be had that a reply takes (see :mod:`commsched.engine.taking`).
     ``department`` is asked where no message says which is concerned; ``units`` is what meters count in.
 
     ``silenced``: the purposes for which a wish to stop counts that nobody can prove.
@@ -48,6 +54,8 @@ class Hearing:
     department: str
     units: Unit
     tell: Callable[..., None]
+    world: Callable[[Connection], World]
+    snapshot: Callable[[str, Span, datetime], Snapshot]
     silenced: frozenset[str] = frozenset(PURPOSES) - MUST_TELL
     forged: Counter[str] = field(default_factory=Counter)
 
@@ -72,12 +80,35 @@ class Hearing:
         self, channel: Channel[Any], events: Iterable[ChannelEvent], now: datetime, *, asked: bool = False
     ) -> Taken:
         """Make events durable, and tell the observers; ``asked``: remember that this channel was asked by now."""
-        origin = self._origin(channel)
-        with self.store.write() as connection:
-            taken = take(connection, origin, events, now)
+        told = tuple(events)
+
+        def work(connection: Connection, origin: Origin) -> Taken:
+            taken = take(connection, origin, told, now)
             if asked:
                 queries.put_setting(connection, ASKED + channel.name, now.isoformat())
                 queries.put_setting(connection, PROBLEM + channel.name, "")
+            return taken
+
+        return self._in_one(channel, work, now)
+
+    def match(self, now: datetime) -> None:
+        """Take in what was told before its message was known, where it is known by now."""
+        for channel in self.channels.values():
+            with self.store.read() as connection:
+                known = queries.now_known(connection, channel.name)
+            if known:
+                self._in_one(channel, lambda connection, origin: take_kept(connection, origin, now), now)
+
+    def _in_one(self, channel: Channel[Any], work: Callable[[Connection, Origin], Taken], now: datetime) -> Taken:
+        """Do this in one transaction; where a calendar has to be read first, it is, and all of it is done anew."""
+        known: dict[Needed, Snapshot] = {}
+        while True:
+            try:
+                with self.store.write() as connection:
+                    taken = work(connection, self._origin(channel, known))
+                break
+            except Unread as one:
+                known[one.needed] = self.snapshot(*one.needed, now)
         if taken.unknown:
             log.warning("reply_from_nobody_known", channel=channel.name, count=taken.unknown)
         if taken.unmatched:
@@ -86,20 +117,9 @@ class Hearing:
             self.tell("received", event=fact)
         return taken
 
-    def match(self, now: datetime) -> None:
-        """Take in what was told before its message was known, where it is known by now."""
-        for channel in self.channels.values():
-            with self.store.read() as connection:
-                known = queries.now_known(connection, channel.name)
-            if known:
-                with self.store.write() as connection:
-                    taken = take_kept(connection, self._origin(channel), now)
-                for fact in taken.facts:
-                    self.tell("received", event=fact)
-
-    def _origin(self, channel: Channel[Any]) -> Origin:
-        proven = channel.capabilities.proven
-        return Origin(channel.name, medium_of(channel), self.department, self.units, proven, self.silenced)
+    def _origin(self, channel: Channel[Any], known: Mapping[Needed, Snapshot]) -> Origin:
+        proven, takes = channel.capabilities.proven, takes_in(self.world, known)
+        return Origin(channel.name, medium_of(channel), self.department, self.units, proven, self.silenced, takes)
 
     def ask(self, now: datetime, run: Run) -> None:
         """Ask the channels that can list what came in, for what a lost call would have told; all of them at once.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import secrets
 
+from sqlalchemy import Connection
+
 from commsched.store import queries
 from commsched.store.store import Store
 
@@ -14,7 +16,12 @@ SETTING = "link_keys"
 def link_keys(store: Store) -> tuple[str, ...]:
     """The live keys, oldest first; none before the first was made."""
     with store.read() as connection:
-        return tuple(json.loads(queries.setting(connection, SETTING) or "[]"))
+        return keys_in(connection)
+
+
+def keys_in(connection: Connection) -> tuple[str, ...]:
+    """The same, for whoever reads more in the same transaction."""
+    return tuple(json.loads(queries.setting(connection, SETTING) or "[]"))
 
 
 def ensure_link_keys(store: Store, first: str | None = None) -> None:

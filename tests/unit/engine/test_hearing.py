@@ -49,7 +49,8 @@ def shop(garage, provider, customer):
     found.tick()
     found.told = []
     channels = {"mail": found.mail, "text": found.text}
-    found.hearing = Hearing(found.store, channels, "desk", "mi", lambda _, event: found.told.append(event))
+    found.hearing = Hearing(found.store, channels, "desk", "mi", lambda _, event: found.told.append(event),
+                            lambda _: found.world, lambda *_: None)  # fmt: skip
     return found
 
 

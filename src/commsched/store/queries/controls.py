@@ -18,6 +18,7 @@ from commsched.store import tables as t
 from commsched.store.queries.base import upsert
 
 _setting = select(t.setting.c.value).where(t.setting.c.name == bindparam("wanted"))
+_breakers, _rules = select(t.breaker), select(t.rule)
 _pauses = select(t.pause).order_by(t.pause.c.scope)
 
 
@@ -55,7 +56,7 @@ def note(connection: Connection, at: int, who: str, action: str, detail: str) ->
 
 def breakers(connection: Connection) -> list[Row[Any]]:
     """The policies that failed, and until when they refuse."""
-    return list(connection.execute(select(t.breaker)))
+    return list(connection.execute(_breakers))
 
 
 def put_breaker(connection: Connection, policy: str, until: int, detail: str) -> None:
@@ -73,7 +74,7 @@ def drop_breaker(connection: Connection, policy: str) -> bool:
 
 def rules(connection: Connection) -> dict[str, int]:
     """Every rule that was ever loaded, and the instant from which it counts."""
-    return {row.name: row.since for row in connection.execute(select(t.rule))}
+    return {row.name: row.since for row in connection.execute(_rules)}
 
 
 def put_rules(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:

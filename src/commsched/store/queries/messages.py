@@ -19,6 +19,7 @@ from commsched.store.queries.base import Upsert, chunks, upsert
 from commsched.store.queries.waking import wake_those
 
 _messages = select(t.message).where(t.message.c.customer.in_(bindparam("customers", expanding=True)))
+_message = select(t.message).where(t.message.c.customer == bindparam("customer"), t.message.c.key == bindparam("key"))
 _open_tasks = (
     select(t.task)
     .where(t.task.c.customer.in_(bindparam("customers", expanding=True)), t.task.c.state == "open")
@@ -58,8 +59,7 @@ def put_messages(connection: Connection, rows: Sequence[Mapping[str, object]]) -
 
 def message(connection: Connection, customer: str, key: str) -> Row[Any] | None:
     """One message."""
-    query = select(t.message).where(t.message.c.customer == customer, t.message.c.key == key)
-    return connection.execute(query).one_or_none()
+    return connection.execute(_message, {"customer": customer, "key": key}).one_or_none()
 
 
 def all_messages(connection: Connection, states: Sequence[str] = ()) -> Iterator[Row[Any]]:
