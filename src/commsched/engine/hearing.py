@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from sqlalchemy import Connection
 
 from commsched.delivery.events import Origin, Taken, take
 from commsched.engine.channels import medium_of
@@ -103,6 +104,20 @@ class Hearing:
                     queries.put_setting(connection, PROBLEM + channel.name, type(found).__name__)
             else:
                 self.take(channel, found, now, asked=True)
+
+
+def ask_again(connection: Connection, channels: Mapping[str, Channel[Any]], since: datetime) -> list[str]:
+    """Have channels asked for all that came in since then; those that only call, and cannot be asked."""
+    for name, channel in channels.items():
+        if channel.capabilities.inbound:
+            last = queries.setting(connection, ASKED + name)
+            first = min(since, datetime.fromisoformat(last)) if last else since
+            queries.put_setting(connection, ASKED + name, first.isoformat())
+    return [
+        name
+        for name, channel in channels.items()
+        if not channel.capabilities.inbound and type(channel).webhook is not Channel.webhook
+    ]
 
 
 async def _all_listed(channels: Sequence[Channel[Any]], since: Sequence[datetime]) -> Found:

@@ -38,6 +38,8 @@ WAIT = timedelta(seconds=30)
 FEEDBACK = timedelta(seconds=30)
 # How often channels are asked what came in.
 LISTEN = timedelta(minutes=2)
+# How often facts that are too old are looked for.
+RETAIN = timedelta(days=1)
 AFTER_ERROR = timedelta(seconds=5)
 LEAST_PAUSE = timedelta(milliseconds=1)
 
@@ -96,9 +98,10 @@ class LocalEngine:
         sync: Callable[[datetime], object] = lambda _: None,
         feedback: Callable[[datetime], object] = lambda _: None,
         listen: Callable[[datetime], object] = lambda _: None,
+        retain: Callable[[datetime], object] = lambda _: None,
     ) -> None:
         self.loop, self.clock, self.pull, self.report, self.sync = loop, clock, pull, report, sync
-        self.feedback, self.listen = feedback, listen
+        self.feedback, self.listen, self.retain = feedback, listen, retain
         self.again = _AfterPause()
         self.scheduler = BlockingScheduler(
             timezone=UTC,
@@ -120,6 +123,9 @@ class LocalEngine:
         self.scheduler.add_job(self._tell_back, "interval", seconds=FEEDBACK.total_seconds(), id="feedback")
         self.scheduler.add_job(
             self._listen, "interval", seconds=LISTEN.total_seconds(), id="listen", next_run_time=datetime.now(UTC)
+        )
+        self.scheduler.add_job(
+            self._retain, "interval", seconds=RETAIN.total_seconds(), id="retain", next_run_time=datetime.now(UTC)
         )
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
@@ -168,6 +174,9 @@ class LocalEngine:
 
     def _listen(self) -> None:
         self._guarded(lambda: self.listen(self.clock.now()))
+
+    def _retain(self) -> None:
+        self._guarded(lambda: self.retain(self.clock.now()))
 
     def _guarded(self, work: Callable[[], object]) -> None:
         try:

@@ -87,7 +87,7 @@ def run(
         app.plugins.tell("startup", app=app)
         try:
             with _pages(app, Door(host, port, proxies)):
-                LocalEngine(loop, app.clock, app.pull, report, app.sync, feedback.send, listen).run()
+                LocalEngine(loop, app.clock, app.pull, report, app.sync, feedback.send, listen, app.retain).run()
         finally:
             app.plugins.tell("shutdown", app=app)
             app.store.close()
