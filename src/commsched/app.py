@@ -125,7 +125,7 @@ class App:
     @property
     def checker(self) -> Checker:
         """Checks facts that come in."""
-        return Checker(self.vocabulary, region=self.configuration.deployment.region, gone=Gone(self.store))
+        return Checker(self.vocabulary, region=self.configuration.deployment.region, gone=Gone(lambda: self.store))
 
     @property
     def composer(self) -> Composer:

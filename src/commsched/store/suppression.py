@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Row
@@ -28,7 +29,6 @@ KEY, CHECK = "suppression_key", "suppression_check"
 ADVERTISING = ("marketing", "sales")
 METHOD = "asked to be forgotten"
 STOP = "opt-out:"
-K = TypeVar("K", bound=Hashable)
 _refusals = msgspec.json.Decoder(list[Consent])
 
 
@@ -94,16 +94,19 @@ def _is_news(row: Row[Any], at: datetime) -> bool:
 
 def recalled(connection: Connection, facts: Iterable[tuple[str, AnyFact]]) -> list[tuple[str, AnyFact]]:
     """The refusals that held at the addresses which come in with these facts, each for the ledger of its address."""
-    points = {address_subject(f.kind, f.address): f.address for _, f in facts if isinstance(f, ContactPoint)}
-    if not points or not queries.any_suppressed(connection):
+    if not queries.any_suppressed(connection):
         return []
-    found = Hashes(connection).known(points)
-    return [
-        (circle, _named(refusal, points[circle]))
-        for circle, row in sorted(found.items())
-        if row.body is not None
-        for refusal in _refusals.decode(row.body)
-    ]
+    points = {address_subject(f.kind, f.address): f.address for _, f in facts if isinstance(f, ContactPoint)}
+    found = refusals_at(connection, points)
+    return [(circle, _named(one, points[circle])) for circle, said in sorted(found.items()) for one in said]
+
+
+def refusals_at(connection: Connection, circles: Collection[str]) -> dict[str, list[Consent]]:
+    """What was refused at those of these addresses (by their circles) that somebody had who was erased."""
+    if not circles or not queries.any_suppressed(connection):
+        return {}
+    found = Hashes(connection).known(circles)
+    return {circle: _refusals.decode(row.body) for circle, row in found.items() if row.body is not None}
 
 
 def refused(said: Iterable[Consent]) -> list[Consent]:
@@ -175,12 +178,17 @@ def advertising(now: datetime) -> list[Consent]:
 class Gone:
     """Says of facts that come in why they are not taken: their customer was erased."""
 
-    def __init__(self, store: Store) -> None:
-        self._rows: dict[bytes, Row[Any]] = {}
-        with store.read() as connection:
-            if queries.any_suppressed(connection):
-                self._rows = {bytes(row.digest): row for row in queries.all_suppressed(connection)}
-                self._of = Hashes(connection).of
+    def __init__(self, store: Callable[[], Store]) -> None:
+        self._store = store
+
+    @cached_property
+    def _rows(self) -> dict[bytes, Row[Any]]:
+        """What is left of erased names, read when the first fact comes in."""
+        with self._store().read() as connection:
+            if not queries.any_suppressed(connection):
+                return {}
+            self._of = Hashes(connection).of
+            return {bytes(row.digest): row for row in queries.all_suppressed(connection)}
 
     def __call__(self, customer: str | None, at: datetime) -> None:
         """Raises :class:`Erased` for a fact about somebody who was erased, unless they have come back since."""

@@ -241,8 +241,8 @@ def test_an_erased_customer_does_not_come_back_by_itself(store, learn, family, n
     assert learn(store, *(one for one in family if one.customer == "ann")) == []
     assert everything(store) == before
     with pytest.raises(Erased, match=rf"erased on 2026-06-15 \(erasure {done.number}\)"):
-        Gone(store)("ann", noon)
-    Gone(store)("bob", noon)
+        Gone(lambda: store)("ann", noon)
+    Gone(lambda: store)("bob", noon)
 
 
 def test_somebody_who_has_come_back(store, learn, fact, noon):
@@ -256,8 +256,8 @@ def test_somebody_who_has_come_back(store, learn, fact, noon):
     phone = fact("contact_point", at=back.isoformat(), **OWN)
     assert learn(store, old, new, phone, now=back) == [new, phone]
     with pytest.raises(Erased, match="older than their return"):
-        Gone(store)("ann", noon)
-    Gone(store)("ann", back)
+        Gone(lambda: store)("ann", noon)
+    Gone(lambda: store)("ann", back)
     assert answer(store, "ann", back, "sms", "service") is False
     assert erased(store, back) is not None
     assert learn(store, new, now=back) == []

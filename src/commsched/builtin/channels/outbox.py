@@ -106,9 +106,9 @@ class Outbox(Channel[OutboxSettings]):
         return None
 
     def forget(self, attempts: Collection[str]) -> None:
-        """Of an attempt that was accepted, the journal keeps that it was, and the folder no file."""
+        """The journal keeps that an attempt was accepted, or never will be, and the folder no file."""
         with self._journal.locked():
-            for record in self._journal.blank(attempts):
+            for record in self._journal.blank([*attempts, *(f"{VOID}{attempt}" for attempt in attempts)]):
                 if "file" in record:
                     (self._journal.path.parent / record["file"]).unlink(missing_ok=True)
 

@@ -65,7 +65,7 @@ def _nothing(session: Session, app: App, customer: str) -> Erased | None:
     from commsched.store.suppression import Gone as Asked
 
     try:
-        Asked(app.store)(customer, app.clock.now())
+        Asked(lambda: app.store)(customer, app.clock.now())
     except Gone:
         app.store.scrub()
         session.say("They were erased before, and nothing has come in about them since.", erased=0)
