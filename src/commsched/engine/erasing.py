@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 
 from commsched.plugin.channel import Channel
 from commsched.store import queries, traces
-from commsched.store.erasure import Erased, come_back, forget
+from commsched.store.erasure import Erasure, come_back, forget
 from commsched.store.intake import REJECTS
 from commsched.store.store import Store
 from commsched.store.suppression import KEY, Hashes
@@ -35,7 +35,7 @@ class Replayed:
     unknown: int = 0
 
 
-def preview(store: Store, customer: str, now: datetime, by: str) -> Erased | None:
+def preview(store: Store, customer: str, now: datetime, by: str) -> Erasure | None:
     """What an erasure would do; nothing is changed."""
     with store.write() as connection:
         found = forget(connection, customer, now, by)
@@ -45,7 +45,7 @@ def preview(store: Store, customer: str, now: datetime, by: str) -> Erased | Non
 
 def erase(
     store: Store, channels: Mapping[str, Channel[Any]], folder: Path, customer: str, now: datetime, by: str
-) -> Erased | None:
+) -> Erasure | None:
     """Erase a customer; ``None`` where nothing is known of them. What is interrupted is ended by doing it again."""
     with store.read() as connection:
         attempts = queries.attempts(connection, customers=[customer])

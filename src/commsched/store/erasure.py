@@ -32,7 +32,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
-class Erased:
+class Erasure:
     """What an erasure did: its number in the audit log, rows by table, attempts still under way, hashes that stay."""
 
     number: int
@@ -46,7 +46,7 @@ def nobody(number: int) -> str:
     return f"erased:{number}"
 
 
-def forget(connection: Connection, customer: str, now: datetime, by: str) -> Erased | None:
+def forget(connection: Connection, customer: str, now: datetime, by: str) -> Erasure | None:
     """Erase a customer; ``None`` where nothing is known of them. Raises :class:`commsched.errors.StoreError`."""
     mine = _locked(connection, customer)
     if mine is None:
@@ -58,7 +58,7 @@ def forget(connection: Connection, customer: str, now: datetime, by: str) -> Era
     left.others(mine)
     left.rows()
     left.traces()
-    return Erased(number, {name: count for name, count in left.counts.items() if count}, left.kept, left.hashed)
+    return Erasure(number, {name: count for name, count in left.counts.items() if count}, left.kept, left.hashed)
 
 
 def come_back(connection: Connection, customer: str, now: datetime, by: str) -> bool:
@@ -77,15 +77,16 @@ def come_back(connection: Connection, customer: str, now: datetime, by: str) -> 
 def _locked(connection: Connection, customer: str) -> list[str] | None:
     """The circles of a customer; they, and all that is theirs, stay as they are until the commit.
 
-    Attempts are locked before ledgers, as everybody does it.
+    Attempts are locked before ledgers, as everybody does it, and their own ledger before it is read who shares what.
     """
     queries.lock_attempts(connection, (row.id for row in queries.attempts(connection, customers=[customer])))
     subject = f"c:{customer}"
-    mine = sorted({*queries.circles_of_member(connection, customer), *circles(connection, [customer])})
     known = queries.versions(connection, [subject])
-    if not known and not mine and not any(queries.owned(connection, table, customer) for table in queries.OWNED):
+    if not known and not any(queries.owned(connection, table, customer) for table in queries.OWNED):
         return None
-    queries.lock_ledgers(connection, {subject, *mine, *traces.ledgers_of_wards(connection, customer)})
+    queries.lock_ledgers(connection, [subject])
+    mine = sorted({*queries.circles_of_member(connection, customer), *circles(connection, [customer])})
+    queries.lock_ledgers(connection, {*mine, *traces.ledgers_of_wards(connection, customer)})
     return mine
 
 

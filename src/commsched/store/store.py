@@ -126,7 +126,10 @@ class Store:
         connection = self.engine.raw_connection()
         try:
             cursor = connection.cursor()
+            # The copy may be larger than what there is of memory.
+            cursor.execute("PRAGMA temp_store=FILE")
             cursor.execute("VACUUM")
+            cursor.execute("PRAGMA temp_store=MEMORY")
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             (busy, *_) = cursor.fetchone() or (0,)
         except sqlite3.OperationalError:

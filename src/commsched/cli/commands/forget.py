@@ -10,7 +10,7 @@ from commsched.cli.session import Session, command
 
 if TYPE_CHECKING:
     from commsched.app import App
-    from commsched.store.erasure import Erased
+    from commsched.store.erasure import Erasure
 
 
 @command("forget")
@@ -54,19 +54,22 @@ def _erase(session: Session, app: App, customer: str, who: str, *, yes: bool) ->
         return
     clean = app.store.scrub()
     if not clean:
-        session.warn("The file could not be written anew, since it is in use; run the same command again to do that.")
+        session.warn(
+            "The database's file could not be written anew, so deleted bytes are left in it: it is in use, or the disk "
+            "is full. Run the same command again."
+        )
     _show(session, f"{customer} was erased (erasure {done.number}):", done, "This is final.", dry_run=False)
 
 
-def _nothing(session: Session, app: App, customer: str) -> Erased | None:
+def _nothing(session: Session, app: App, customer: str) -> Erasure | None:
     """Nothing is known of them: that is well where they were erased, and a mistake where they never were known."""
     from commsched.cli.lookup import require_customer
-    from commsched.errors import Erased as Gone
-    from commsched.store.suppression import Gone as Asked
+    from commsched.errors import Erased
+    from commsched.store.suppression import Gone
 
     try:
-        Asked(lambda: app.store)(customer, app.clock.now())
-    except Gone:
+        Gone(lambda: app.store)(customer, app.clock.now())
+    except Erased:
         app.store.scrub()
         session.say("They were erased before, and nothing has come in about them since.", erased=0)
         return None
@@ -74,7 +77,7 @@ def _nothing(session: Session, app: App, customer: str) -> Erased | None:
     return None
 
 
-def _show(session: Session, head: str, done: Erased, rest: str, *, dry_run: bool) -> None:
+def _show(session: Session, head: str, done: Erasure, rest: str, *, dry_run: bool) -> None:
     def human(_: object) -> None:
         click.echo(head)
         for name, count in sorted(done.rows.items()):

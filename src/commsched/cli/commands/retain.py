@@ -31,7 +31,7 @@ def retain(session: Session, *, yes: bool, at: str | None) -> None:
     if yes:
         done = deleted(app.store, limits, now)
         if any(done.values()) and not app.store.scrub():
-            session.warn("The file could not be written anew, since it is in use; what was deleted is still in it.")
+            session.warn("The database's file could not be written anew, so what was deleted is left in it for now.")
         session.say(f"Deleted {counted(sum(done.values()), 'fact')}: {pairs(done)}.", dry_run=False, facts=done)
         return
     with app.store.read() as connection:
