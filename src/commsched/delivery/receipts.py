@@ -52,8 +52,8 @@ def settle(connection: Connection, results: Sequence[Result], now: datetime) -> 
     rows = queries.lock_attempts(connection, _attempts(results))
     states = {name: row.state for name, row in rows.items()}
     results = [_as_it_stands(connection, one, rows.get(one.attempt)) for one in results]
-    people = {f"c:{one.record.customer}" for one in results}
     results = [one for one in results if _is_news(one, states.get(one.attempt))]
+    people = {f"c:{one.record.customer}" for one in results}
     again: dict[str, datetime] = {}
     facts: list[tuple[str, AnyFact]] = []
     for result in results:
@@ -96,7 +96,8 @@ def _opt_outs(connection: Connection, results: Sequence[Result], now: datetime) 
     """What a refusal tells of people who want nothing more there: it binds everybody who has the address."""
     facts: list[tuple[str, AnyFact]] = []
     for one in results:
-        if isinstance(one.outcome, Refused) and one.outcome.opted_out:
+        # Without an address it was to somebody who was erased; the provider will say so again.
+        if isinstance(one.outcome, Refused) and one.outcome.opted_out and one.sent.address:
             sent, circle = one.sent, address_subject(kind_of_medium(one.sent.medium), one.sent.address)
             people = {sent.customer or "", *queries.members(connection, [circle]).get(circle, ())}
             facts += opt_out(one.record.channel or "", sent.medium, sent.address, people, (now, now))
@@ -107,7 +108,7 @@ def _unsuited(connection: Connection, results: Sequence[Result], now: datetime) 
     """What a refusal tells of a number that cannot take the medium."""
     facts: list[tuple[str, AnyFact]] = []
     for one in results:
-        if isinstance(one.outcome, Refused) and one.outcome.unsuited:
+        if isinstance(one.outcome, Refused) and one.outcome.unsuited and one.sent.address:
             facts += unsuited(connection, one.sent.medium, one.sent.address, [one.record.customer], (now, now))
     return facts
 

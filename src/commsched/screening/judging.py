@@ -64,7 +64,9 @@ def judge(
             entry, one = people.entries[number], found.get(number, Found())
             asked = _about(question, entry, medium)
             judged = _customer(entry, one, known, asked) if people.by_id else _prospect(entry, one, known, asked)
-            yield judged if judged.reason else _of_erased(judged, gone, asked, world)
+            # Whoever is known by the address has said themselves what holds there.
+            known_there = any(match.by in THEMSELVES for match in one.matches)
+            yield judged if judged.reason or known_there else _of_erased(judged, gone, asked, world)
 
 
 def _circles(entry: Entry) -> list[str]:

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from commsched.delivery.events import Origin, take
+from commsched.delivery.late import settle_late
 from commsched.delivery.receipts import Result, settle
 from commsched.engine.erasing import erase
 from commsched.errors import Erased, StoreError
@@ -295,7 +296,7 @@ def test_fault_37_doubt_outlives_the_erasure_without_personal_data(garage, custo
     assert len(here.mail.calls) == 1
 
 
-@pytest.mark.parametrize("answered", [Accepted("ref"), Refused("no", opted_out=False, bad_address=True)])
+@pytest.mark.parametrize("answered", [Accepted("ref"), Refused("no", opted_out=True, bad_address=True)])
 def test_a_worker_that_was_sending_brings_nothing_back(garage, customer, noon, answered):
     """Erased while the call runs, the customer stays erased when the worker writes down what came of it."""
     here = in_doubt(garage, customer, answered)
@@ -303,6 +304,8 @@ def test_a_worker_that_was_sending_brings_nothing_back(garage, customer, noon, a
     here.tick()
     left = everything(here.store)
     assert found(("ann", "Ann", "order-ann", OWN["address"]), left) == []
+    with here.store.read() as connection:
+        assert not list(queries.facts(connection, ["a:email:"]))
     assert [state for _, state in here.attempts] == ["accepted" if isinstance(answered, Accepted) else "refused"]
 
 
@@ -323,6 +326,20 @@ def test_a_worker_that_had_planned_sends_nothing(garage, customer, noon):
     here.tick()
     assert here.mail.calls == []
     assert found(("ann",), everything(here.store)) == []
+
+
+def test_a_late_answer_about_an_attempt_that_is_gone(garage, customer, noon):
+    """A worker that comes back after the attempt had ended and was erased writes nothing, not even a ledger's name."""
+    here = in_doubt(garage, customer, Accepted("ref"))
+    here.tick()
+    with here.store.read() as connection:
+        (row,) = queries.attempts(connection)
+        record = load_record(queries.message(connection, "ann", row.key).body)
+    erased(here.store, noon)
+    result = Result(row.id, record, msgspec.json.decode(row.sent, type=Sent), Accepted("ref"))
+    with here.store.write() as connection:
+        settle_late(connection, [result], noon)
+    assert found(("ann", "Ann"), everything(here.store)) == []
 
 
 def test_an_event_about_an_erased_attempt_changes_nothing(garage, customer, noon):
