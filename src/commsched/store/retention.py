@@ -6,7 +6,7 @@ the state of something, bind us, or keep a message from going twice; they are ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from zoneinfo import ZoneInfo
@@ -22,12 +22,13 @@ from commsched.timing.civil import start_of_day
 from commsched.timing.durations import Duration
 
 BATCH = 500
-_KINDS: Mapping[type, Callable[[AnyFact], tuple[object, ...]]] = {
-    f.Reading: lambda one: (one.asset,),  # type: ignore[union-attr]
-    f.ServiceRecord: lambda one: (one.service, one.asset, one.outcome),  # type: ignore[union-attr]
-    f.Event: lambda one: (one.kind, one.item, one.asset),  # type: ignore[union-attr]
-    f.Interaction: lambda one: (one.direction, one.purpose, one.topic),  # type: ignore[union-attr]
-    f.Feedback: lambda one: (one.department, one.about),  # type: ignore[union-attr]
+# By what facts of a type are of one kind.
+_KINDS: Mapping[type, tuple[str, ...]] = {
+    f.Reading: ("asset",),
+    f.ServiceRecord: ("service", "asset", "outcome"),
+    f.Event: ("kind", "item", "asset"),
+    f.Interaction: ("direction", "purpose", "topic"),
+    f.Feedback: ("department", "about"),
 }
 Doomed = tuple[str, bytes]
 
@@ -49,8 +50,12 @@ def _of_type(connection: Connection, kind: str, limit: datetime) -> Iterator[Doo
         last = _last(facts)
         for row, fact in zip(found, facts, strict=True):
             # What was taken back is older than what took it back, or as old: both go, or both stay.
-            if fact.at < min(limit, last.get(_KINDS[type(fact)](fact), limit)):
+            if fact.at < min(limit, last.get(_kind(fact), limit)):
                 yield subject, bytes(row.digest)
+
+
+def _kind(fact: AnyFact) -> tuple[object, ...]:
+    return tuple(getattr(fact, name) for name in _KINDS[type(fact)])
 
 
 def _last(facts: Sequence[AnyFact]) -> dict[tuple[object, ...], datetime]:
@@ -60,7 +65,7 @@ def _last(facts: Sequence[AnyFact]) -> dict[tuple[object, ...], datetime]:
     last: dict[tuple[object, ...], datetime] = {}
     for fact in facts:
         if not isinstance(fact, f.Reading) or (fact.asset, fact.at, fact.value) not in void:
-            name = _KINDS[type(fact)](fact)
+            name = _kind(fact)
             last[name] = max(fact.at, last.get(name, fact.at))
     return last
 
