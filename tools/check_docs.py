@@ -38,6 +38,7 @@ from commsched.config import (
     FeedbackSettings,
     InstanceSettings,
 )
+from commsched.keeping import ErasureSettings, RetentionSettings
 from commsched.loading import load_plugins
 from commsched.model.facts import FACT_TYPES, OWN_TYPES, Fact
 from commsched.plugin import hookspecs
@@ -97,11 +98,12 @@ def settings() -> str:
         f"## `[departments.NAME]`\n\n{_table(DepartmentSettings)}",
         f"## `[check]`\n\n{_table(CheckSettings)}",
         f"## `[feedback.SOURCE]`\n\n{_table(FeedbackSettings)}",
+        f"## `[erasure]`\n\n{_table(ErasureSettings)}",
+        f"## `[retention]`\n\n{inspect.getdoc(RetentionSettings)}\n\n{_table(RetentionSettings)}",
         f"## Every channel, policy, calendar and source\n\n{_table(InstanceSettings)}",
     ]
-    lists = [
-        name for name in Configuration.model_fields if name not in {"deployment", "departments", "check", "feedback"}
-    ]
+    tables = {"deployment", "departments", "check", "feedback", "erasure", "retention"}
+    lists = [name for name in Configuration.model_fields if name not in tables]
     kinds = sorted(load_plugins(ROOT / "docs").kinds.values(), key=lambda kind: (kind.what, kind.name))
     for group in lists:
         what = {"policies": "policy"}.get(group, group.removesuffix("s"))

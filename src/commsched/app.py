@@ -51,7 +51,9 @@ from commsched.store.checks import Checker
 from commsched.store.intake import Batch, Origin, from_lines, read
 from commsched.store.keys import ensure_link_keys, link_keys
 from commsched.store.ledgers import append, ledgers
+from commsched.store.retention import before, retain
 from commsched.store.store import Store, instant, micros
+from commsched.store.suppression import Gone, ensure_key
 from commsched.timing.civil import start_of_day, zone
 from commsched.timing.durations import parse_exact
 from commsched.timing.windows import Span
@@ -104,7 +106,8 @@ class App:
     @cached_property
     def store(self) -> Store:
         """The database, brought to the newest version."""
-        store = self._given_store or Store(self.configuration.deployment.store, folder=self.folder)
+        secret = self.configuration.erasure.key
+        store = self._given_store or Store(self.configuration.deployment.store, folder=self.folder, secret=secret)
         store.prepare()
         return store
 
@@ -122,7 +125,7 @@ class App:
     @property
     def checker(self) -> Checker:
         """Checks facts that come in."""
-        return Checker(self.vocabulary, region=self.configuration.deployment.region)
+        return Checker(self.vocabulary, region=self.configuration.deployment.region, gone=Gone(lambda: self.store))
 
     @property
     def composer(self) -> Composer:
@@ -143,6 +146,7 @@ class App:
         gc.collect()
         gc.freeze()
         ensure_link_keys(self.store)
+        ensure_key(self.store)
         return Loop(
             self.store,
             self.world,
@@ -229,6 +233,16 @@ class App:
     def pull(self, now: datetime) -> Pulled:
         """Take in what the sources have."""
         return pull(self.store, self.sources, self._take_lines, self.folder, now)
+
+    def limits(self, now: datetime) -> dict[str, datetime]:
+        """Before when facts are too old to be kept, by type; of the types that are not kept for ever."""
+        lengths = self.configuration.retention.lengths
+        return {name: before(length, now, self._zone) for name, length in lengths.items()}
+
+    def retain(self, now: datetime) -> None:
+        """Delete what is too old."""
+        if limits := self.limits(now):
+            retain(self.store, limits, now)
 
     def hear(self, source: str, now: datetime) -> None:
         """Write down that a source was heard of, if it is one that says how fresh it must be."""

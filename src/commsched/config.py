@@ -18,6 +18,7 @@ from babel import Locale, UnknownLocaleError
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from commsched.errors import ConfigurationError, Problem
+from commsched.keeping import ErasureSettings, RetentionSettings
 from commsched.plugin.view import Department
 from commsched.plugin.web import web_address
 from commsched.timing.civil import zone
@@ -266,6 +267,8 @@ class Configuration(_Section):
     check: CheckSettings = CheckSettings()
     pages: PageSettings = PageSettings()
     feedback: dict[str, FeedbackSettings] = {}
+    erasure: ErasureSettings = ErasureSettings()
+    retention: RetentionSettings = RetentionSettings()
 
     @property
     def capacity(self) -> dict[str, int]:

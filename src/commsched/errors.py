@@ -53,6 +53,13 @@ class FactRejected(CommschedError):
         super().__init__(f"{field}: {detail}" if field else detail)
 
 
+class Erased(FactRejected):
+    """This fact was not taken in."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("customer", detail)
+
+
 class ExpressionError(CommschedError):
     """This expression cannot be used."""
 

@@ -276,6 +276,8 @@ def fingerprint(
                 "deployment": {"store", "lease", "currency", "first_day"},
                 "check": True,
                 "feedback": True,
+                "erasure": True,
+                "retention": True,
                 "channels": {"__all__": {"cost", "rate", "daily"}},
             }
         ),

@@ -9,12 +9,14 @@ import icalendar
 import pytest
 from people import car, driver, odometer, serviced
 from reader import Reader
+from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from commsched.model.consents import permission
 from commsched.planning.fold import fold
 from commsched.render.links import Links
 from commsched.store import queries
+from commsched.store.erasure import forget
 from commsched.store.keys import SETTING
 from commsched.store.ledgers import load
 
@@ -98,6 +100,18 @@ def test_fault_30_what_leads_nowhere_looks_the_same(told):
     with shop.tale.app.store.write() as connection:
         queries.put_setting(connection, SETTING, '["a newer one"]')
     assert ask(shop.home)[0] == 404
+
+
+@pytest.mark.parametrize("state", ["accepted", "in_doubt"])
+def test_a_link_of_somebody_erased_leads_nowhere(told, state):
+    """Also while it is not known whether the message went: nothing is shown, and nothing can be pressed."""
+    shop = told()
+    with shop.tale.app.store.write() as connection:
+        customer = queries.attempts(connection)[0].customer
+        connection.execute(text("UPDATE attempt SET state = :state"), {"state": state})
+        assert forget(connection, customer, shop.tale.clock.at, "pat").under_way == (state == "in_doubt")
+    assert ask(shop.home)[0] == 404
+    assert ask(f"{shop.home}/stop", "POST", {})[0] == 404
 
 
 @pytest.mark.parametrize("action", ["confirm", "cancel", "disown", "keep"])

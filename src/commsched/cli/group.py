@@ -66,6 +66,10 @@ COMMANDS: dict[str, Entry] = {
     "facts": Entry("facts", "facts", "Say which facts nothing reads, and which are read and never recorded.", CARE),
     "plugins": Entry("plugins", "plugins", "List what is loaded, and from where.", CARE),
     "plugin": Entry("plugin", "plugin", "Begin a new plugin, with its law test.", CARE),
+    "export": Entry("export", "export", "Give all that is known of a customer.", CARE),
+    "forget": Entry("forget", "forget", "Erase a customer.", CARE),
+    "retain": Entry("retain", "retain", "Delete facts that are older than they are to be kept.", CARE),
+    "keys": Entry("keys", "keys", "List the keys of customers' links, or make a new one.", CARE),
     "restored": Entry("restored", "restored", "Say that the database was put back from a backup.", CARE),
     "doctor": Entry("doctor", "doctor", "Say how the deployment is, and what to do where it is not well.", CARE),
 }

@@ -20,6 +20,7 @@ from commsched.engine.sync import PROBLEM
 from commsched.errors import StoreError
 from commsched.plugin.view import Snapshot
 from commsched.store import queries
+from commsched.store.retention import aged
 from commsched.store.store import HEAD, instant
 from commsched.timing.slots import cells, span_of
 
@@ -195,6 +196,15 @@ def _disk(app: App) -> Finding:
     )
 
 
+def _kept(app: App, connection: Connection, now: datetime) -> Iterator[Finding]:
+    retention = app.configuration.retention.model_dump(exclude_none=True)
+    says = ", ".join(f"{name} for {length}" for name, length in sorted(retention.items())) or "every type for ever"
+    old = {name: len(facts) for name, facts in aged(connection, app.limits(now)).items()} if retention else {}
+    too_old = sum(old.values())
+    do = "`commsched run` deletes it within a day; `commsched retain --yes` at once." if too_old else ""
+    yield Finding("facts kept", True, says + (f"; too old: {pairs(old)}" if too_old else ""), do)
+
+
 _LOOKS: tuple[Callable[[App, Connection, datetime], Iterator[Finding]], ...] = (
     _queue,
     _messages,
@@ -207,4 +217,5 @@ _LOOKS: tuple[Callable[[App, Connection, datetime], Iterator[Finding]], ...] = (
     _observers,
     _in_step,
     _sources,
+    _kept,
 )

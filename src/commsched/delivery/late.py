@@ -55,7 +55,8 @@ async def answer_of(call: asyncio.Task[Accepted], one: Ready) -> Outcome:
 def settle_late(connection: Connection, results: Sequence[Result], now: datetime) -> None:
     """Make late answers durable, and have their customers looked at."""
     again: Mapping[str, datetime] = settle(connection, results, now)
-    for customer in sorted({one.record.customer for one in results}):
+    # Whoever is in no queue any more was erased.
+    for customer in sorted(queries.fences(connection, sorted({one.record.customer for one in results}))):
         queries.wake(connection, [customer], micros(again.get(customer, now)))
 
 

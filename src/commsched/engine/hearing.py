@@ -142,6 +142,20 @@ class Hearing:
                 self.take(channel, found, now, asked=True)
 
 
+def ask_again(connection: Connection, channels: Mapping[str, Channel[Any]], since: datetime) -> list[str]:
+    """Have channels asked for all that came in since then; those that only call, and cannot be asked."""
+    for name, channel in channels.items():
+        if channel.capabilities.inbound:
+            last = queries.setting(connection, ASKED + name)
+            first = min(since, datetime.fromisoformat(last)) if last else since
+            queries.put_setting(connection, ASKED + name, first.isoformat())
+    return [
+        name
+        for name, channel in channels.items()
+        if not channel.capabilities.inbound and type(channel).webhook is not Channel.webhook
+    ]
+
+
 async def _all_listed(channels: Sequence[Channel[Any]], since: Sequence[datetime]) -> Found:
     """What each channel lists, or what it raised: a channel may raise anything, and takes no other with it."""
     return await asyncio.gather(*map(_listed, channels, since), return_exceptions=True)

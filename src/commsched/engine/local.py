@@ -42,6 +42,8 @@ FEEDBACK = timedelta(seconds=30)
 LISTEN = timedelta(minutes=2)
 # So long calls that are under way are waited for when the service is told to stop; no other begins.
 STOP_SECONDS = 25.0
+# How often facts that are too old are looked for.
+RETAIN = timedelta(days=1)
 AFTER_ERROR = timedelta(seconds=5)
 LEAST_PAUSE = timedelta(milliseconds=1)
 
@@ -104,8 +106,9 @@ def rounds(
     sync: Callable[[datetime], object],
     feedback: Callable[[datetime], object],
     listen: Callable[[datetime], object],
+    retain: Callable[[datetime], object],
 ) -> tuple[Round, ...]:
-    """The rounds of the service: sources, calendars, the waiting list, channels, and who a changed world concerns."""
+    """The rounds of the service: sources, calendars, the waiting list, channels, what is too old, a changed world."""
     return (
         Round("sweep", SWEEP, lambda now: loop.sweep(now, SWEEP_BATCH)),
         Round("pull", PULL, pull, at_once=True),
@@ -113,6 +116,7 @@ def rounds(
         Round("wait", WAIT, loop.wait),
         Round("feedback", FEEDBACK, feedback),
         Round("listen", LISTEN, listen, at_once=True),
+        Round("retain", RETAIN, retain, at_once=True),
     )
 
 

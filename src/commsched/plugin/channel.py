@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Literal
@@ -213,6 +213,14 @@ class Channel(Plugin[S], ABC):
     async def lookup(self, attempt: Attempt) -> Receipt | None:
         """Ask the provider what became of an attempt; ``None`` if it knows nothing of it."""
         raise Ambiguous(f"channel {self.name} cannot look up attempt {attempt.id}.")
+
+    def forget(self, attempts: Collection[str]) -> None:
+        """Delete what this channel itself keeps of attempts whose customer is erased; again for the same, nothing.
+
+        Files of its own, not what the provider has. What keeps an attempt from going twice may stay, if it says no more
+        than the attempt's id.
+        """
+        del attempts
 
     def webhook(self, request: WebhookRequest) -> Iterable[ChannelEvent]:
         """The verified, normalised events of a provider's call; pure. Raises :class:`Forged`: then nothing counts."""

@@ -2,6 +2,7 @@
 
 Appending is one transaction: the facts, the versions, who belongs to which circle, appointments by time and what they
 take of their calendars, an opt-out at every address it binds, cases and promises at the organisation, and whom to wake.
+Nothing is appended about a customer who was erased.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from commsched.model.facts import AnyFact, Appointment, Consent, ContactPoint, C
 from commsched.model.subjects import address_subject, digest_of, kind_of_medium
 from commsched.planning.fold import PERSONAL, fold
 from commsched.planning.ledger import Entry, Ledger, UnderWay
-from commsched.store import queries, slots
+from commsched.store import queries, slots, suppression
 from commsched.store.store import micros
 from commsched.store.tables import FLAG_COLLEAGUE, FLAG_CORRECTED, FLAG_REFUSED
 
@@ -45,7 +46,7 @@ def append(
 ) -> list[AnyFact]:
     """Append facts, each to the ledger named beside it; returns those that were new."""
     rows = {(subject, digest_of(fact)): fact for subject, fact in facts}
-    fresh = _fresh(connection, rows)
+    fresh = suppression.kept(connection, _fresh(connection, rows))
     queries.add_facts(
         connection,
         [{"subject": s, "digest": digest, "body": _encoder.encode(fact)} for (s, digest), fact in fresh.items()],
@@ -54,6 +55,8 @@ def append(
     queries.bump(connection, _counts(new))
     queries.add_members(connection, (pair for subject, fact in new for pair in _memberships(subject, fact)))
     _project(connection, new, now)
+    if recalled := suppression.recalled(connection, new):
+        append(connection, recalled, now, waking=waking)
     if waking:
         wake_for(connection, (subject for subject, _ in new), now)
     return [fact for _, fact in new]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ MIGRATION_WAIT = "5s"
 # What a session of PostgreSQL may take, unless the URL has options of its own: a lock is waited for as long as on
 # SQLite; a statement that runs on, or a transaction whose client is gone, does not hold its locks for ever.
 LIMITS = f"-c lock_timeout={BUSY_SECONDS}s -c statement_timeout=10min -c idle_in_transaction_session_timeout=10min"
+SECRET = "commsched_secret"  # noqa: S105 - the name of an option
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -40,17 +42,20 @@ def instant(value: int) -> datetime:
 class Store:
     """A database and its transactions. SQLite (WAL, FULL) or PostgreSQL, by URL."""
 
-    def __init__(self, url: str, *, folder: Path = Path(), max_pages: int | None = None) -> None:
+    def __init__(self, url: str, *, folder: Path = Path(), max_pages: int | None = None, secret: str = "") -> None:
         self.url = _resolved(url, folder)
         self.sqlite = self.url.get_backend_name() == "sqlite"
         self._max_pages = max_pages
+        # What no copy of the database has, for the hashes of erased names.
+        self._options = {SECRET: secret}
         self.engine = self._engine()
 
     def _engine(self) -> Engine:
         if not self.sqlite:
             limits = {} if "options" in self.url.query else {"options": LIMITS}
-            return create_engine(self.url, pool_pre_ping=True, connect_args=limits)
-        engine = create_engine(self.url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+            return create_engine(self.url, pool_pre_ping=True, connect_args=limits, execution_options=self._options)
+        connect = {"timeout": BUSY_SECONDS, "check_same_thread": False}
+        engine = create_engine(self.url, connect_args=connect, execution_options=self._options)
         event.listen(engine, "connect", self._prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -133,6 +138,29 @@ class Store:
             finally:
                 # With the session go the lock and the settings.
                 connection.invalidate()
+
+    def scrub(self) -> bool:
+        """Leave nothing of what was deleted in the file: write it anew, and empty its log; whether that was possible.
+
+        SQLite keeps deleted bytes in free pages and in the log (https://sqlite.org/lang_vacuum.html). PostgreSQL reuses
+        such space by itself.
+        """
+        if not self.sqlite:
+            return True
+        connection = self.engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            # The copy may be larger than what there is of memory.
+            cursor.execute("PRAGMA temp_store=FILE")
+            cursor.execute("VACUUM")
+            cursor.execute("PRAGMA temp_store=MEMORY")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            (busy, *_) = cursor.fetchone() or (0,)
+        except sqlite3.OperationalError:
+            return False
+        finally:
+            connection.close()
+        return not busy
 
     def close(self) -> None:
         """Give all connections back."""

@@ -400,6 +400,19 @@ unmatched = Table(
     sqlite_with_rowid=False,
 )
 
+# Ledgers whose names must not stand here any more: the keyed hash of each, and the erasure's id in the audit log.
+# ``again``: facts about a customer that are true since then are taken in once more. ``body``: an address's refusals.
+suppression = Table(
+    "suppression",
+    metadata,
+    Column("digest", Bytes, primary_key=True),
+    Column("erasure", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("again", BigInteger),
+    Column("body", Bytes),
+    sqlite_with_rowid=False,
+)
+
 setting = Table("setting", metadata, Column("name", Text, primary_key=True), Column("value", Text, nullable=False))
 
 # Who pressed what, and when: appended only.

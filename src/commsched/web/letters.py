@@ -161,7 +161,8 @@ def opened(app: App, token: str) -> Letter | None:
         code = token if signed is None else None
         attempt = queries.attempt_by(connection, attempt=signed, code=code)
         row = queries.message(connection, attempt.customer, attempt.key) if attempt is not None else None
-        if attempt is None or row is None:
+        # An attempt without an address was to somebody who was erased.
+        if attempt is None or row is None or not attempt.address:
             return None
         (ledger,) = ledgers(connection, [attempt.customer])
     sent = instant(attempt.started_at)

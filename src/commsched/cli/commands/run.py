@@ -72,7 +72,7 @@ def run(
         app.hearing.ask(now, loop.runner.run)
 
     feedback = Feedback(app.store, app.configuration.feedback)
-    engine = engine_of(app, loop, rounds(loop, app.pull, app.sync, feedback.send, listen))
+    engine = engine_of(app, loop, rounds(loop, app.pull, app.sync, feedback.send, listen, app.retain))
     click.echo(f"{app.configuration.deployment.name}: planning and sending until stopped.", err=True)
     with _pages(app, Door(host, port, proxies)):
         work(app, engine)

@@ -12,10 +12,11 @@ from sqlalchemy import (
     delete,
     insert,
     select,
+    update,
 )
 
 from commsched.store import tables as t
-from commsched.store.queries.base import upsert
+from commsched.store.queries.base import chunks, upsert
 
 _setting = select(t.setting.c.value).where(t.setting.c.name == bindparam("wanted"))
 _breakers, _rules = select(t.breaker), select(t.rule)
@@ -31,6 +32,12 @@ def put_setting(connection: Connection, name: str, value: str) -> None:
     """Keep a value."""
     statement = upsert(connection)(t.setting).values(name=name, value=value)
     connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+
+
+def begin_setting(connection: Connection, name: str, value: str) -> str:
+    """Keep a value unless there is one; the one that is kept."""
+    connection.execute(upsert(connection)(t.setting).values(name=name, value=value).on_conflict_do_nothing())
+    return setting(connection, name) or value
 
 
 def pauses(connection: Connection) -> list[Row[Any]]:
@@ -49,9 +56,22 @@ def drop_pause(connection: Connection, scope: str) -> bool:
     return connection.execute(delete(t.pause).where(t.pause.c.scope == scope)).rowcount > 0
 
 
-def note(connection: Connection, at: int, who: str, action: str, detail: str) -> None:
-    """Write into the audit log."""
-    connection.execute(insert(t.audit).values(at=at, who=who, action=action, detail=detail))
+def note(connection: Connection, at: int, who: str, action: str, detail: str) -> int:
+    """Write into the audit log; the number of the entry."""
+    done = connection.execute(insert(t.audit).values(at=at, who=who, action=action, detail=detail))
+    return int((done.inserted_primary_key or (0,))[0])
+
+
+def audited(connection: Connection, words: str) -> list[Row[Any]]:
+    """The entries of the audit log in which something occurs."""
+    query = select(t.audit).where(t.audit.c.detail.contains(words, autoescape=True))
+    return list(connection.execute(query.order_by(t.audit.c.id)))
+
+
+def blank_audit(connection: Connection, entries: Collection[int], detail: str) -> None:
+    """Take the detail out of entries of the audit log; that they are there, when and by whom, stays."""
+    for chunk in chunks(sorted(entries)):
+        connection.execute(update(t.audit).where(t.audit.c.id.in_(chunk)).values(detail=detail))
 
 
 def breakers(connection: Connection) -> list[Row[Any]]:
