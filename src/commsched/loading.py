@@ -38,6 +38,7 @@ from commsched.plugin.base import Calendar, Plugin, Policy, Source
 from commsched.plugin.channel import Channel
 from commsched.plugin.view import Snapshot
 from commsched.rules.rule import Rule
+from commsched.signals import Failed, announce
 
 log = structlog.get_logger("commsched.loading")
 GROUP = "commsched"
@@ -117,6 +118,7 @@ class Plugins:
                 self.failed_observers[observer] = f"{type(error).__name__}: {error}"
                 if isinstance(error, TimeoutError):
                     self._quiet[observer] = monotonic() + QUIET_SECONDS
+                announce(Failed("observer", implementation.plugin_name, type(error).__name__))
                 log.warning("observer_failed", plugin=implementation.plugin_name, hook=hook, error=type(error).__name__)
 
     def functions(self, hook: str) -> tuple[Callable[..., Any], ...]:

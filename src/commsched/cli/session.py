@@ -41,6 +41,10 @@ class Session:
 
         self.quiet_logs()
         app = self.app_with_logs(at)
+        if self.verbose:
+            from commsched.engine.chronicle import Chronicle
+
+            app.plugins.manager.register(Chronicle(), "commsched.log")
         stands = stands_at(app) if at is None else None
         if stands is not None:
             app.clock = SetClock(stands)

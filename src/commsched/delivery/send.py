@@ -12,6 +12,7 @@ from typing import Any
 from commsched.delivery.intent import Ready
 from commsched.delivery.late import Late, answer_of
 from commsched.plugin.channel import Ambiguous, Channel, ChannelDown, Outcome, Refused, TryLater
+from commsched.signals import Failed, announce
 from commsched.store.queries import chunks
 
 IN_FLIGHT = 50
@@ -26,6 +27,8 @@ UNCLEAR = 5
 Channels = Mapping[str, Channel[Any]]
 # Waits for a message's place at its channel.
 Wait = Callable[[datetime], Awaitable[None]]
+# Hears of each message as it is handed to its channel.
+Handing = Callable[[Ready], None]
 
 
 class NotTried(TryLater):
@@ -41,6 +44,10 @@ async def at_once(_: datetime) -> None:
     """No waiting: in virtual time a place has come as soon as it is given."""
 
 
+def unheard(_: Ready) -> None:
+    """Nobody asks when messages are handed over."""
+
+
 @dataclass(slots=True)
 class _Line:
     """A channel in this pass, and whether it still gives good answers."""
@@ -49,6 +56,7 @@ class _Line:
     until: float
     wait: Wait
     late: Late
+    handing: Handing
     places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(FIRST_FLIGHT))
     width: int = FIRST_FLIGHT
     unclear: int = 0
@@ -85,6 +93,7 @@ async def send_all(
     until: float = float("inf"),
     wait: Wait = at_once,
     late: Late | None = None,
+    handing: Handing = unheard,
 ) -> list[Outcome]:
     """Send everything, each in its place; the outcomes stand in the same order. A channel takes no other with it.
 
@@ -99,7 +108,7 @@ async def send_all(
         mine = [one for one in ready if one.channel == name]
         in_time = [one for one in mine if now <= one.outgoing.send_by]
         outcomes |= {one.outgoing.attempt: CLOSED for one in mine if now > one.outgoing.send_by}
-        line = _Line(channels[name], until, wait, late)
+        line = _Line(channels[name], until, wait, late, handing)
         batch = line.channel.capabilities.batch
         if batch:
             jobs += [_batch(line, chunk, outcomes) for chunk in chunks(in_time, batch)]
@@ -118,6 +127,7 @@ async def _single(line: _Line, one: Ready, outcomes: dict[str, Outcome]) -> None
 
 
 async def _called(line: _Line, one: Ready) -> Outcome:
+    line.handing(one)
     call = asyncio.ensure_future(line.channel.send(one.outgoing))
     try:
         ended, _ = await asyncio.wait([call], timeout=CALL_SECONDS)
@@ -133,6 +143,7 @@ async def _called(line: _Line, one: Ready) -> Outcome:
         await asyncio.wait([call], timeout=GRACE)
         if call.done() and not call.cancelled():
             return await answer_of(call, one)
+    announce(Failed("channel", line.channel.name, "TimeoutError"))
     return Ambiguous(f"the channel {line.channel.name} raised TimeoutError.")
 
 
@@ -142,19 +153,24 @@ async def _batch(line: _Line, ready: Sequence[Ready], outcomes: dict[str, Outcom
     if slots:
         await line.wait(max(slots))
     stops = line.stops
-    found = [stops] * len(ready) if stops else [*map(line.heard, await _called_at_once(line.channel, ready))]
+    found = [stops] * len(ready) if stops else [*map(line.heard, await _called_at_once(line, ready))]
     outcomes.update({one.outgoing.attempt: outcome for one, outcome in zip(ready, found, strict=True)})
 
 
-async def _called_at_once(channel: Channel[Any], ready: Sequence[Ready]) -> list[Outcome]:
+async def _called_at_once(line: _Line, ready: Sequence[Ready]) -> list[Outcome]:
+    channel = line.channel
+    for one in ready:
+        line.handing(one)
     try:
         async with asyncio.timeout(CALL_SECONDS):
             found = list(await channel.send_batch([one.outgoing for one in ready]))
     except (Refused, TryLater, Ambiguous) as outcome:
         return [outcome] * len(ready)
     except Exception as error:  # noqa: BLE001 - as above
+        announce(Failed("channel", channel.name, type(error).__name__))
         return [Ambiguous(f"the channel {channel.name} raised {type(error).__name__}.")] * len(ready)
     if len(found) != len(ready):
+        announce(Failed("channel", channel.name, "outcomes"))
         wrong = Ambiguous(f"the channel {channel.name} gave {len(found)} outcomes for {len(ready)} messages.")
         return [wrong] * len(ready)
     return found

@@ -120,6 +120,7 @@ from commsched.store.queries.sums import (
     people,
     veto_sums,
 )
+from commsched.store.queries.vitals import bulk, due_now, open_tasks, settings, under_way
 from commsched.store.queries.waiting import (
     add_invitation,
     invited,
@@ -164,6 +165,7 @@ __all__ = [
     "begin_outages",
     "booked",
     "breakers",
+    "bulk",
     "bump",
     "businesses",
     "busy_resources",
@@ -192,6 +194,7 @@ __all__ = [
     "drop_outage",
     "drop_pause",
     "drop_slots",
+    "due_now",
     "end_attempts",
     "end_corrections",
     "facts",
@@ -220,6 +223,7 @@ __all__ = [
     "note",
     "open_invitations",
     "open_task_sums",
+    "open_tasks",
     "open_wishes",
     "outages",
     "overbooked",
@@ -245,6 +249,7 @@ __all__ = [
     "release",
     "rules",
     "setting",
+    "settings",
     "slots_between",
     "sweep",
     "take",
@@ -252,6 +257,7 @@ __all__ = [
     "take_task",
     "tasks",
     "tasks_of",
+    "under_way",
     "upcoming_appointments",
     "versions",
     "veto_sums",
