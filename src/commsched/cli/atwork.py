@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from commsched.app import App
 from commsched.cli.findings import Finding
@@ -80,9 +80,8 @@ def plugins(app: App, connection: Connection, now: datetime) -> Iterator[Finding
     """The plugins that failed within the hour, in whatever process."""
     zone = app.configuration.deployment.zone
     for one in failures(connection, now - LATELY):
-        yield Finding(
-            "plugin", False, f"{one.kind} {one.plugin} failed, {local(one.at, zone)}: {one.error}", _DO[one.kind]
-        )
+        says = f"{one.plugin} ({one.kind}) failed, {local(one.at, zone)}: {one.error}"
+        yield Finding("plugin", False, says, _DO[one.kind])
 
 
 def clock(app: App, connection: Connection, now: datetime) -> Iterator[Finding]:
@@ -91,7 +90,7 @@ def clock(app: App, connection: Connection, now: datetime) -> Iterator[Finding]:
     if app.store.sqlite:
         return
     before = datetime.now(UTC)
-    theirs = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    theirs = queries.database_now(connection)
     apart = max(before - theirs, theirs - datetime.now(UTC), timedelta())
     says = f"this machine and the database are {apart.total_seconds():.1f} s apart"
     do = "Let both keep time (NTP): messages go, and leases end, by the clock of the machine."
@@ -108,8 +107,6 @@ def links(app: App, connection: Connection, now: datetime) -> Iterator[Finding]:
         do = "Set public_url to the https:// address of the proxy in front of `commsched run`."
         yield Finding("links", False, f"they lead to {app.public_url}, which only this machine reaches", do)
     elif not queries.setting(connection, KEYS):
-        yield Finding(
-            "links", True, f"they will lead to {app.public_url}; the first engine makes the key that signs them"
-        )
+        yield Finding("links", True, f"they will lead to {app.public_url}; the first engine makes the signing key")
     else:
         yield Finding("links", True, f"they lead to {app.public_url}, and are signed")

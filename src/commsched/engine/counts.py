@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
 from commsched.engine import meters as m
 from commsched.model.decisions import Decision
@@ -18,6 +18,8 @@ from commsched.signals import Asked, Called, Failed, Handed, Heard, Passed, Sign
 MOST = 200
 LONGEST = 60
 OTHER = "other"
+# When each series began is asked by nobody, and would double their number.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class Few:

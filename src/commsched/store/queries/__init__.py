@@ -120,7 +120,7 @@ from commsched.store.queries.sums import (
     people,
     veto_sums,
 )
-from commsched.store.queries.vitals import bulk, due_now, open_tasks, settings, under_way
+from commsched.store.queries.vitals import bulk, database_now, due_now, open_tasks, settings, under_way
 from commsched.store.queries.waiting import (
     add_invitation,
     invited,
@@ -184,6 +184,7 @@ __all__ = [
     "customer_facts",
     "customers",
     "customers_following",
+    "database_now",
     "decisions",
     "digests",
     "drop_breaker",

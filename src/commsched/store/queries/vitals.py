@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
@@ -54,6 +55,12 @@ def settings(connection: Connection, prefix: str) -> dict[str, str]:
     s = t.setting.c
     rows = connection.execute(select(s.name, s.value).where(s.name >= prefix, s.name < prefix + "\U0010ffff"))
     return {row.name.removeprefix(prefix): row.value for row in rows}
+
+
+def database_now(connection: Connection) -> datetime:
+    """The time by the database's own clock, where it has one (PostgreSQL)."""
+    found: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+    return found
 
 
 def _counted(connection: Connection, query: Select[Any]) -> int:
