@@ -84,7 +84,7 @@ def test_a_fact_is_followed_to_its_receipt_and_nobody_is_named(wired, until):
         ]
     )
     signature = hmac.new(SECRET, body.encode(), hashlib.sha256).hexdigest()
-    assert got(pages, "/webhooks/mail", "POST", body, signature=signature)[0] == 200
+    assert got(pages, "/webhooks/mail", "POST", body, signature=signature)[0] == 204
     assert got(pages, "/webhooks/mail", "POST", body, signature="forged")[0] == 403
     until(lambda: numbers(port).get(("commsched_webhook_calls_total", "mail", "forged")) == 1)
     shown, text = numbers(port), got(port, "/metrics")[1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from structlog.testing import capture_logs
+from logs import all_logs
 
 from commsched.engine.chronicle import Chronicle
 from commsched.plugin.channel import ChannelEvent, WebhookRequest
@@ -13,7 +13,7 @@ def told(shop, work):
     """What is logged meanwhile, level and all."""
     chronicle = Chronicle()
     shop.app.plugins.manager.register(chronicle)
-    with capture_logs() as logs, listening(chronicle.hear):
+    with all_logs() as logs, listening(chronicle.hear):
         work()
     return [{name: value for name, value in line.items() if name != "at"} for line in logs]
 
