@@ -38,7 +38,7 @@ from commsched.plugin.base import Calendar, Plugin, Policy, Source
 from commsched.plugin.channel import Channel
 from commsched.plugin.view import Snapshot
 from commsched.rules.rule import Rule
-from commsched.signals import Failed, announce
+from commsched.signals import Attempted, Decided, Failed, Received, Signal, announce
 
 log = structlog.get_logger("commsched.loading")
 GROUP = "commsched"
@@ -49,6 +49,7 @@ REGISTERS: Mapping[type[Plugin[Any]], str] = {
     Source: "register_sources",
 }
 QUIET_SECONDS = 900.0
+_SIGNALS: Mapping[str, Callable[..., Signal]] = {"decided": Decided, "attempted": Attempted, "received": Received}
 OBSERVERS = ("decided", "attempted", "received", "startup", "shutdown")
 P = TypeVar("P", bound=Plugin[Any])
 
@@ -107,6 +108,8 @@ class Plugins:
 
         One that takes longer than ``patience`` seconds is interrupted, and not told anything for a quarter of an hour.
         """
+        if hook in _SIGNALS:
+            announce(_SIGNALS[hook](**arguments))
         for implementation in getattr(self.manager.hook, hook).get_hookimpls():
             names, observer = implementation.argnames, f"{implementation.plugin_name}.{hook}"
             if monotonic() < self._quiet.get(observer, 0.0):

@@ -1,7 +1,7 @@
 """What happens inside, told to whoever has asked to hear it: counters, the log, what doctor reads later.
 
 Parts announce and do not know who listens; where nobody does, an announcement costs a look at an empty tuple. What the
-plugins' hooks tell already (``decided``, ``attempted``, ``received``) is not announced a second time.
+plugins' observers are told is announced as well: these here are ours, and need no watch that stops them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,32 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
+
+from commsched.model.decisions import Decision
+from commsched.model.facts import AnyFact
+from commsched.plugin.channel import Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A fact came in, and is durable."""
+
+    event: AnyFact
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision has changed, and is durable."""
+
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Attempted:
+    """An attempt has ended: as the hook of that name has it."""
+
+    attempt: Attempt
+    outcome: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +105,7 @@ class Pressed:
     result: str
 
 
-Signal = Passed | Handed | Failed | Called | Asked | Heard | Pressed
+Signal = Received | Decided | Attempted | Passed | Handed | Failed | Called | Asked | Heard | Pressed
 Listener = Callable[[Signal], None]
 _listeners: tuple[Listener, ...] = ()
 

@@ -7,7 +7,7 @@ import hmac
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 
 import pytest
@@ -15,6 +15,9 @@ from deployment import Process, customer, visit, visitors
 from prometheus_client.parser import text_string_to_metric_families
 from shared import Shared, said, stop
 from wired import SECRET
+
+from commsched.engine.pulse import ENGINE, Seen, seen
+from commsched.store import queries
 
 RAISES = """
 from commsched import NoSettings, Policy, hookimpl, must_not
@@ -145,11 +148,23 @@ def test_a_policy_that_raises_is_counted_and_doctor_names_it(broken):
 def test_a_service_that_is_killed_is_missed(broken):
     """It did not say that it ended: so doctor finds it silent, and not stopped."""
     service = broken.start("run", "--metrics", "0")
+
+    def last(back: timedelta = timedelta()) -> Seen | None:
+        with broken._store() as store, store.write() as connection:
+            found = seen(connection)
+            if found is not None and back:
+                long_ago = {"at": (found.at - back).isoformat(), "ended": found.ended}
+                queries.put_setting(connection, ENGINE, json.dumps(long_ago))
+            return found
+
     Shared.until(broken, lambda: bool(ports(service)) and got(ports(service)[0], "/readyz")[0] == 200)
+    Shared.until(broken, lambda: last() is not None)
     service.kill()
+    assert "at work, last seen" in broken.run("doctor")[1]
+    last(back=timedelta(minutes=6))
     code, out, _ = broken.run("doctor")
-    assert code == 0
-    assert "at work, last seen" in out
+    assert code == 1
+    assert "nobody told it to stop" in out
 
 
 def test_a_port_that_is_taken_stops_the_start(broken):

@@ -10,7 +10,7 @@ import pytest
 from logs import all_logs
 
 from commsched.app import App
-from commsched.engine.chronicle import Chronicle
+from commsched.engine.chronicle import chronicle
 from commsched.engine.clock import SetClock
 from commsched.model.facts import ContactPoint, Customer
 from commsched.model.subjects import subject_of
@@ -33,9 +33,7 @@ def run(tmp_path_factory, sample_facts):
     app = App(ROOT, clock=clock, store=store, recording=True)
     app.remember_rules()
     clock.at = BEGINS
-    chronicle = Chronicle()
-    app.plugins.manager.register(chronicle)
-    with all_logs() as logs, listening(chronicle.hear):
+    with all_logs() as logs, listening(chronicle):
         app.record((subject_of(fact), fact) for facts in sample_facts.values() for fact in facts)
         loop = app.loop()
         for _ in range(DAYS):

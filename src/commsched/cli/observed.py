@@ -24,15 +24,14 @@ READY = 1.0
 def observed(app: App, engine: LocalEngine, address: Address) -> Iterator[None]:
     """Count, and serve what is counted, until the end of the block."""
     counts = Counts(engine.pulse.turned_at)
-    counts.registry.register(Gauges(watched(app)))
-    app.plugins.manager.register(counts, "commsched.counts")
+    counts.registry.register(Gauges(numbers_of(app)))
     vitals = Vitals(counts.registry, lambda: [] if engine.pulse.lives else ["stuck"], unready(app, engine.pulse))
     with listening(counts.hear), serving(vitals, address) as port:
         click.echo(f"Metrics and health: http://{_shown(address.host)}:{port}/metrics", err=True)
         yield
 
 
-def watched(app: App) -> Watched:
+def numbers_of(app: App) -> Watched:
     """A deployment, as far as its numbers go."""
     departments = app.configuration.departments
     due = {name: parse_exact(one.tasks_due) for name, one in departments.items()}

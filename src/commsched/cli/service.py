@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from commsched.app import App
-from commsched.engine.chronicle import Chronicle
+from commsched.engine.chronicle import chronicle
 from commsched.engine.local import LocalEngine, Round, presence
 from commsched.engine.loop import Loop
 from commsched.engine.report import Report
@@ -61,10 +61,7 @@ def prepared(app: App) -> None:
 @contextmanager
 def watched(app: App, engine: LocalEngine, metrics: Address | None) -> Iterator[None]:
     """Log what happens, take the engine's pulse, and serve metrics where an address is given, until the end."""
-    chronicle = Chronicle()
-    app.plugins.manager.register(chronicle, "commsched.log")
-    app.plugins.manager.register(engine.pulse, "commsched.pulse")
-    with listening(chronicle.hear, engine.pulse.hear):
+    with listening(chronicle, engine.pulse.hear):
         if metrics is None:
             yield
             return

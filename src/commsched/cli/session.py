@@ -42,9 +42,10 @@ class Session:
         self.quiet_logs()
         app = self.app_with_logs(at)
         if self.verbose:
-            from commsched.engine.chronicle import Chronicle
+            from commsched.engine.chronicle import chronicle
+            from commsched.signals import listening
 
-            app.plugins.manager.register(Chronicle(), "commsched.log")
+            click.get_current_context().with_resource(listening(chronicle))
         stands = stands_at(app) if at is None else None
         if stands is not None:
             app.clock = SetClock(stands)

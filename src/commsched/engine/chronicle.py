@@ -9,54 +9,44 @@ import structlog
 
 from commsched.model.decisions import Decision
 from commsched.model.facts import AnyFact, Reply
-from commsched.plugin.channel import Attempt
-from commsched.plugin.hookspecs import hookimpl
-from commsched.signals import Heard, Pressed, Signal
+from commsched.signals import Attempted, Decided, Heard, Pressed, Received, Signal
 
 log = structlog.get_logger("commsched.events")
 
 
-class Chronicle:
-    """Hears what happens, as observers and as listeners do, and writes it down."""
-
-    @hookimpl
-    def received(self, event: AnyFact) -> None:
-        """A fact came in; the reply of a customer is what somebody waits for."""
-        say = log.info if isinstance(event, Reply) else log.debug
-        names = {"fact": event.id, "customer": event.customer, "key": getattr(event, "key", None)}
-        told = {name: value for name, value in names.items() if isinstance(value, str)}
-        say("fact", type=event.__struct_config__.tag, **told)
-
-    @hookimpl
-    def decided(self, decision: Decision) -> None:
-        """A decision has changed."""
-        log.debug(
-            "decided",
-            customer=decision.proposal.customer,
-            key=decision.key,
-            state=decision.state,
-            medium=decision.medium,
-            at=decision.at.isoformat() if decision.at is not None else None,
-            reasons=[f"{reason.policy}.{reason.code}" for reason in decision.reasons],
-        )
-
-    @hookimpl
-    def attempted(self, attempt: Attempt, outcome: str) -> None:
-        """An attempt has ended."""
-        log.info(
-            "attempted",
-            customer=attempt.customer,
-            key=attempt.key,
-            attempt=attempt.id,
-            channel=attempt.channel,
-            outcome=outcome,
-        )
-
-    def hear(self, signal: Signal) -> None:
-        """What comes back: a provider's event, or a press on a page."""
-        if isinstance(signal, Heard):
+def chronicle(signal: Signal) -> None:
+    """Write down what is announced, as far as it is about one customer; a listener."""
+    match signal:
+        case Received():
+            _received(signal.event)
+        case Decided():
+            _decided(signal.decision)
+        case Attempted(attempt, outcome):
+            ids = {"customer": attempt.customer, "key": attempt.key, "attempt": attempt.id}
+            log.info("attempted", **ids, channel=attempt.channel, outcome=outcome)
+        case Heard():
             names = {"customer": signal.customer, "key": signal.key, "attempt": signal.attempt}
             told = {name: value for name, value in names.items() if value}
             log.info("heard", channel=signal.channel, kind=signal.kind, receipt=signal.receipt, **told)
-        elif isinstance(signal, Pressed):
-            log.info("pressed", customer=signal.customer, key=signal.key, action=signal.action, result=signal.result)
+        case Pressed(customer, key, action, result):
+            log.info("pressed", customer=customer, key=key, action=action, result=result)
+
+
+def _received(event: AnyFact) -> None:
+    """The reply of a customer is what somebody waits for; all else comes in masses."""
+    say = log.info if isinstance(event, Reply) else log.debug
+    names = {"fact": event.id, "customer": event.customer, "key": getattr(event, "key", None)}
+    told = {name: value for name, value in names.items() if isinstance(value, str)}
+    say("fact", type=event.__struct_config__.tag, **told)
+
+
+def _decided(decision: Decision) -> None:
+    log.debug(
+        "decided",
+        customer=decision.proposal.customer,
+        key=decision.key,
+        state=decision.state,
+        medium=decision.medium,
+        at=decision.at.isoformat() if decision.at is not None else None,
+        reasons=[f"{reason.policy}.{reason.code}" for reason in decision.reasons],
+    )

@@ -1,4 +1,4 @@
-"""What this process did, counted for Prometheus: it hears what is announced, and observes as plugins do."""
+"""What this process did, counted for Prometheus: it hears what is announced."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 
 from commsched.engine import meters as m
 from commsched.model.decisions import Decision
-from commsched.model.facts import AnyFact
-from commsched.plugin.channel import Attempt
-from commsched.plugin.hookspecs import hookimpl
-from commsched.signals import Asked, Called, Failed, Handed, Heard, Passed, Signal
+from commsched.signals import Asked, Attempted, Called, Decided, Failed, Handed, Heard, Passed, Received, Signal
 
 # So many combinations of what plugins make up are told apart, so that a code that counts up is not a million labels.
 MOST = 200
@@ -50,6 +47,12 @@ class Counts:
     def hear(self, signal: Signal) -> None:
         """Count what was announced."""
         match signal:
+            case Received():
+                self._add(m.FACTS, str(type(signal.event).__struct_config__.tag))
+            case Decided():
+                self._decided(signal.decision)
+            case Attempted():
+                self._add(m.ATTEMPTS, signal.attempt.channel, signal.outcome)
             case Passed():
                 self._all[m.PASS_SECONDS.name].observe(signal.seconds)
                 self._all[m.CUSTOMERS_PLANNED.name].inc(signal.customers)
@@ -65,23 +68,11 @@ class Counts:
             case Heard():
                 self._add(m.EVENTS, *self._kinds(signal.channel, signal.kind))
 
-    @hookimpl
-    def decided(self, decision: Decision) -> None:
-        """A decision has changed."""
+    def _decided(self, decision: Decision) -> None:
         self._add(m.DECISIONS, decision.state)
         if decision.state == "refused":
             for reason in decision.reasons:
                 self._add(m.VETOES, *self._codes(reason.policy, reason.code, reason.force))
-
-    @hookimpl
-    def attempted(self, attempt: Attempt, outcome: str) -> None:
-        """An attempt has ended."""
-        self._add(m.ATTEMPTS, attempt.channel, outcome)
-
-    @hookimpl
-    def received(self, event: AnyFact) -> None:
-        """A fact came in."""
-        self._add(m.FACTS, str(type(event).__struct_config__.tag))
 
     def _add(self, meter: m.Meter, *labels: str) -> None:
         self._all[meter.name].labels(*labels).inc()

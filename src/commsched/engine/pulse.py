@@ -16,8 +16,6 @@ from time import monotonic
 from sqlalchemy import Connection
 
 from commsched.engine.clock import Clock
-from commsched.model.facts import AnyFact
-from commsched.plugin.hookspecs import hookimpl
 from commsched.signals import Failed, Signal
 from commsched.store import queries
 from commsched.store.store import Store
@@ -91,17 +89,11 @@ class Pulse:
         self._show(ended=True)
 
     def hear(self, signal: Signal) -> None:
-        """Whatever happens in the main thread shows that it lives; failures are kept."""
+        """All that happens in the main thread shows that it lives, as each fact of an import; failures are kept."""
         self._beat()
         if isinstance(signal, Failed):
             failure = Failure(signal.kind, signal.plugin, self.clock.now(), signal.error)
             self._failures[signal.kind, signal.plugin] = failure
-
-    @hookimpl
-    def received(self, event: AnyFact) -> None:
-        """A fact came in: a long import is no standstill."""
-        del event
-        self._beat()
 
     def _beat(self) -> None:
         if current_thread() is main_thread():

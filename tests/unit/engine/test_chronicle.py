@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from logs import all_logs
 
-from commsched.engine.chronicle import Chronicle
+from commsched.engine.chronicle import chronicle
 from commsched.plugin.channel import ChannelEvent, WebhookRequest
 from commsched.signals import Pressed, announce, listening
 
 
-def told(shop, work):
+def told(work):
     """What is logged meanwhile, level and all."""
-    chronicle = Chronicle()
-    shop.app.plugins.manager.register(chronicle)
-    with all_logs() as logs, listening(chronicle.hear):
+    with all_logs() as logs, listening(chronicle):
         work()
     return [{name: value for name, value in line.items() if name != "at"} for line in logs]
 
@@ -41,7 +39,7 @@ def test_one_id_leads_from_the_fact_to_the_receipt(garage, customer, provider):
         shop.app.hearing.called("mail", called, shop.clock.at)
         announce(Pressed("ann", call.key, "confirm", "confirmed"))
 
-    lines = told(shop, work)
+    lines = told(work)
     followed = [line for line in lines if "order-ann" in str(line)]
     assert [(line["event"], line["log_level"]) for line in followed] == [
         ("fact", "debug"),
@@ -72,7 +70,7 @@ def test_a_reply_from_nobody_known_has_a_receipt_and_no_customer(garage, provide
     shop = garage()
     shop.app.hearing.channels = {"mail": Answering("mail")}
     called = WebhookRequest("POST", "https://x.example/", {}, b"")
-    lines = told(shop, lambda: shop.app.hearing.called("mail", called, shop.clock.at))
+    lines = told(lambda: shop.app.hearing.called("mail", called, shop.clock.at))
     (heard,) = (line for line in lines if line["event"] == "heard")
     assert set(heard) == {"event", "log_level", "channel", "kind", "receipt"}
 
@@ -82,5 +80,5 @@ def test_a_refused_message_names_policies_and_codes(garage, customer, fact):
     shop = garage()
     no = {"purpose": "*", "granted": False, "method": "reply", "stated_by": "customer", "medium": "*"}
     shop.learn(*customer(), fact("consent", **no))
-    (line,) = (one for one in told(shop, shop.tick) if one["event"] == "decided")
+    (line,) = (one for one in told(shop.tick) if one["event"] == "decided")
     assert (line["state"], line["reasons"]) == ("refused", ["opt_out.opt_out"])

@@ -36,11 +36,6 @@ def value(counts, name, **labels):
     return counts.registry.get_sample_value(name, labels)
 
 
-def observed(shop, counts):
-    shop.app.plugins.manager.register(counts)
-    return listening(counts.hear)
-
-
 def test_every_kind_of_thing_that_is_announced_is_counted(counts):
     """A pass, a hand-over, a failure, a call, a page, an event: each under its labels, and nobody else's."""
     with listening(counts.hear):
@@ -78,7 +73,7 @@ def test_a_plugin_that_makes_up_codes_cannot_make_up_labels_for_ever(counts):
 def test_what_the_loop_does_is_counted(garage, customer, counts):
     """One message goes and one is refused: decisions, vetoes with their force, attempts, facts, the pass."""
     shop = garage()
-    with observed(shop, counts):
+    with listening(counts.hear):
         shop.learn(*customer(), *customer("bob", email="bob@x.example"))
         shop.app.plugins.tell("received", event=customer("bob")[2])
         shop.mail.answers["bob@x.example"] = Ambiguous("it broke off")
@@ -95,7 +90,7 @@ def test_vetoes_name_policy_code_and_force(garage, customer, fact, counts):
     """Who wants no mail is counted under the policy that knew, as what must not be."""
     shop = garage()
     no = {"purpose": "*", "granted": False, "method": "reply", "stated_by": "customer"}
-    with observed(shop, counts):
+    with listening(counts.hear):
         shop.learn(*customer(), fact("consent", medium="*", **no))
         shop.tick()
     assert value(counts, "commsched_vetoes_total", policy="opt_out", code="opt_out", force="must_not") == 1
@@ -104,7 +99,7 @@ def test_vetoes_name_policy_code_and_force(garage, customer, fact, counts):
 def test_reasons_of_refusals_only_are_vetoes(garage, customer, counts):
     """A reason that explains why something goes is no veto."""
     shop = garage()
-    with observed(shop, counts):
+    with listening(counts.hear):
         shop.learn(*customer())
         shop.tick()
     assert not [name for name in generate_latest(counts.registry).decode().splitlines() if "vetoes_total{" in name]
@@ -125,7 +120,7 @@ def test_lateness_is_counted_from_the_first_plan(garage, customer, counts):
 def test_a_channel_that_raises_is_counted_and_one_that_refuses_is_not(garage, customer, counts):
     """A refusal is an answer; anything else that is raised is the plugin's fault."""
     shop = garage()
-    with observed(shop, counts):
+    with listening(counts.hear):
         shop.learn(*customer())
         shop.mail.answers["ann@x.example"] = ZeroDivisionError()
         shop.tick()
@@ -136,7 +131,7 @@ def test_an_observer_that_raises_is_counted(garage, customer, counts):
     """It is named as in the log."""
     plugin = "from commsched import hookimpl\n\n@hookimpl\ndef attempted(attempt):\n    raise KeyError(attempt.to)\n"
     shop = garage({"plugins/watcher.py": plugin})
-    with observed(shop, counts):
+    with listening(counts.hear):
         shop.learn(*customer())
         shop.tick()
     assert value(counts, "commsched_plugin_failures_total", plugin="plugins/watcher.py", kind="observer") == 1
@@ -155,7 +150,7 @@ def test_calls_of_providers_are_counted_by_what_they_were(garage, counts, provid
 
     shop = garage()
     shop.app.hearing.channels = {"mail": Answering("mail")}
-    with observed(shop, counts):
+    with listening(counts.hear):
         assert call(shop, "mail", b"") is None
         assert call(shop, "mail", b"forged") is Forged
         assert call(shop, "mail", b"odd") is ValueError

@@ -8,7 +8,7 @@ from threading import Event
 import pytest
 from prometheus_client import CollectorRegistry
 
-from commsched.cli.observed import watched
+from commsched.cli.observed import numbers_of
 from commsched.engine import gauges, meters
 from commsched.engine.gauges import Gauges, Reading, Watched
 from commsched.engine.pulse import Crew
@@ -31,7 +31,7 @@ def numbers(seen: Watched):
 
 def test_an_empty_store_has_its_zeros(garage):
     """Nobody is due, nothing is in doubt; every channel and department is there from the start."""
-    found = numbers(watched(garage().app))
+    found = numbers(numbers_of(garage().app))
     assert found["store_up",] == 1
     assert found["customers_due",] == found["oldest_due_seconds",] == found["customers",] == 0
     assert found["channel_closed", "mail"] == found["channel_closed", "text"] == 0
@@ -49,7 +49,7 @@ def test_the_queue_doubt_and_messages(garage, customer):
     shop.clock.at += timedelta(minutes=10)
     with shop.store.write() as connection:
         queries.wake(connection, ["ann"], micros(shop.clock.at + timedelta(days=1)))
-    found = numbers(watched(shop.app))
+    found = numbers(numbers_of(shop.app))
     assert found["customers",] == 3
     assert found["customers_due",] >= 1
     assert found["oldest_due_seconds",] >= 600
@@ -70,7 +70,7 @@ def test_what_is_out_of_order_or_stopped(garage, customer):
         queries.put_breaker(connection, "mended", micros(now - timedelta(minutes=5)), "it raised")
         queries.put_pause(connection, "thanks", micros(now), "ops")
         queries.put_tasks(connection, [task("new", now), task("old", now - timedelta(days=2))])
-    found = numbers(watched(shop.app))
+    found = numbers(numbers_of(shop.app))
     assert found["channel_closed", "mail"] == 1
     assert found["channel_closed", "text"] == 0
     assert found["policy_broken", "opt_out"] == 1

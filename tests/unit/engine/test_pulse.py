@@ -8,7 +8,7 @@ from threading import Thread
 import pytest
 
 from commsched.engine.pulse import HANGS, SELDOM, Pulse, failures, seen
-from commsched.signals import Asked, Failed
+from commsched.signals import Asked, Failed, Received
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_a_long_import_is_no_standstill_and_a_page_is_no_life(beating, customer)
     thread.start()
     thread.join()
     assert not pulse.lives
-    pulse.received(customer()[0])
+    pulse.hear(Received(customer()[0]))
     assert pulse.lives
 
 
