@@ -38,6 +38,7 @@ from commsched.config import (
     FeedbackSettings,
     InstanceSettings,
 )
+from commsched.engine.meters import METERS
 from commsched.keeping import ErasureSettings, RetentionSettings
 from commsched.loading import load_plugins
 from commsched.model.facts import FACT_TYPES, OWN_TYPES, Fact
@@ -225,12 +226,23 @@ def _law(row: Row) -> str:
     return "| " + " | ".join(map(_cell, (*cells, f"{row.verified_on or 'not looked up'}", row.confidence))) + " |"
 
 
+def metrics() -> str:
+    """Every metric, with its labels and what it means."""
+    head = "| metric | labels | stands or did | is |\n|---|---|---|---|\n"
+    rows = (
+        (f"`{one.name}`", ", ".join(f"`{label}`" for label in one.labels), "stands" if one.stands else "did", one.means)
+        for one in METERS
+    )
+    return head + "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
 GENERATED: dict[str, dict[str, Callable[[], str]]] = {
     "channels.md": {"example": example, "kinds": kinds},
     "cli.md": {"commands": commands},
     "hooks.md": {"hooks": hooks},
     "configuration.md": {"settings": settings},
     "facts.md": {"facts": facts},
+    "observability.md": {"metrics": metrics},
     "rules-of-place.md": {"rows": rules_of_place},
 }
 

@@ -12,11 +12,15 @@ from pathlib import Path
 from threading import Thread
 from time import monotonic
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import structlog
 
 from commsched.app import App
-from commsched.cli.service import engine_of, log_to_stderr, work
+from commsched.cli.service import engine_of, log_to_stderr, watched, work
+
+if TYPE_CHECKING:  # as in `service`
+    from commsched.web.vitals import Address
 
 log = structlog.get_logger("commsched.worker")
 # What a worker has for its batch when it is told to stop, and a little for the end of the process.
@@ -26,22 +30,30 @@ LONGEST_PAUSE = 30.0
 WELL_AFTER = 60.0
 
 
-def member(folder: Path, verbose: int) -> None:
+def member(folder: Path, verbose: int, metrics: Address | None = None) -> None:
     """One worker, in this process."""
     log_to_stderr(verbose)
     app = App(folder)
-    work(app, engine_of(app, app.loop()))
+    engine = engine_of(app, app.loop())
+    with watched(app, engine, metrics):
+        work(app, engine)
 
 
-def crew(folder: Path, verbose: int, size: int) -> None:
-    """So many workers, until this process is told to stop."""
-    _Crew(folder, verbose, size).run()
+def crew(folder: Path, verbose: int, size: int, metrics: Address | None = None) -> None:
+    """So many workers, until this process is told to stop; their metrics are served on consecutive ports."""
+    addresses = [metrics.seat(number) if metrics is not None else None for number in range(size)]
+    if metrics is not None:
+        from commsched.web.vitals import free
+
+        for address in filter(None, addresses):
+            free(address)
+    _Crew(folder, verbose, addresses).run()
 
 
 class _Crew:
-    def __init__(self, folder: Path, verbose: int, size: int) -> None:
+    def __init__(self, folder: Path, verbose: int, addresses: Sequence[Address | None]) -> None:
         self.folder, self.verbose = folder, verbose
-        self.seats = [_Seat() for _ in range(size)]
+        self.seats = [_Seat(address) for address in addresses]
         self.stopping = False
 
     def run(self) -> None:
@@ -60,7 +72,8 @@ class _Crew:
 class _Seat:
     """A place for a worker."""
 
-    def __init__(self) -> None:
+    def __init__(self, metrics: Address | None) -> None:
+        self.metrics = metrics
         self.process: SpawnProcess | None = None
         self.begun = self.not_before = 0.0
         self.pause = 0.0
@@ -76,7 +89,7 @@ class _Seat:
         if self.process is None and monotonic() >= self.not_before:
             self.begun = monotonic()
             context = multiprocessing.get_context("spawn")
-            self.process = context.Process(target=_begin, args=(folder, verbose), name="commsched-worker")
+            self.process = context.Process(target=_begin, args=(folder, verbose, self.metrics), name="commsched-worker")
             self.process.start()
 
 
@@ -92,10 +105,10 @@ def _end(processes: Sequence[SpawnProcess]) -> None:
             process.join()
 
 
-def _begin(folder: Path, verbose: int) -> None:
+def _begin(folder: Path, verbose: int, metrics: Address | None) -> None:
     """What a worker's process does; it stops when the command is gone that began it, however that ended."""
     Thread(target=_leave_with_parent, daemon=True).start()
-    member(folder, verbose)
+    member(folder, verbose, metrics)
 
 
 def _leave_with_parent() -> None:

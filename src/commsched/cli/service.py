@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 import structlog
 
 from commsched.app import App
+from commsched.engine.chronicle import chronicle
 from commsched.engine.local import LocalEngine, Round, presence
 from commsched.engine.loop import Loop
 from commsched.engine.report import Report
-from commsched.errors import Misuse
+from commsched.errors import Misuse, StoreError
+from commsched.signals import listening
+
+if TYPE_CHECKING:  # Prometheus's library is loaded for who asks for it
+    from commsched.web.vitals import Address
 
 log = structlog.get_logger("commsched.run")
 
@@ -51,6 +58,19 @@ def prepared(app: App) -> None:
     jobs.prepare(app.store)
 
 
+@contextmanager
+def watched(app: App, engine: LocalEngine, metrics: Address | None) -> Iterator[None]:
+    """Log what happens, take the engine's pulse, and serve metrics where an address is given, until the end."""
+    with listening(chronicle, engine.pulse.hear):
+        if metrics is None:
+            yield
+            return
+        from commsched.cli.observed import observed
+
+        with observed(app, engine, metrics):
+            yield
+
+
 def work(app: App, engine: LocalEngine) -> None:
     """Work until told to stop; plugins hear of the beginning and of the end."""
     with presence(app.store, app.folder, app.clock.now(), engine.loop.lease):
@@ -59,6 +79,8 @@ def work(app: App, engine: LocalEngine) -> None:
             engine.run()
         finally:
             app.plugins.tell("shutdown", app=app)
+            with suppress(StoreError):  # nothing is lost: doctor finds an engine that has not been heard of
+                engine.pulse.end()
             app.store.close()
 
 

@@ -32,6 +32,7 @@ from commsched.plugin.channel import Accepted, ChannelEvent
 from commsched.plugin.crash import crash_point
 from commsched.replies import meaning as words
 from commsched.replies.quoted import said
+from commsched.signals import Heard as Announced
 from commsched.store import queries
 from commsched.store.ledgers import append, wake_for
 from commsched.store.messages import TaskRecord, load_record, message_row, task_row
@@ -81,7 +82,7 @@ class Taken:
     """What came of some events: how many were new, and the facts they made.
 
     ``unknown`` and ``shared`` count the replies of whom nobody is known, or several; ``unmatched``, the events about
-    messages that nobody knows.
+    messages that nobody knows. ``heard`` are those that were new, as they are announced after the commit.
     """
 
     new: int = 0
@@ -89,6 +90,7 @@ class Taken:
     unknown: int = 0
     shared: int = 0
     unmatched: int = 0
+    heard: list[Announced] = field(default_factory=list)
 
 
 def take(connection: Connection, origin: Origin, events: Iterable[ChannelEvent], now: datetime) -> Taken:
@@ -166,6 +168,7 @@ class _Taking:
         found = queries.lock_attempts(self.connection, named)
         # One channel has no say about what another sent.
         self.attempts = {name: row for name, row in found.items() if row.channel == self.origin.channel}
+        self.taken.heard = [self._announced(event, name) for event, name in fresh]
         events = [event for event, _ in fresh]
         self.having = lock_concerned(self.connection, self.origin.medium, events, self.attempts)
         self._accept([event for event, _ in fresh])
@@ -175,6 +178,15 @@ class _Taking:
         self.taken.facts += append(self.connection, self.facts, self.now)
         queries.put_tasks(self.connection, [task_row(task) for task in self.tasks])
         wake_for(self.connection, (f"c:{row.customer}" for row in self.attempts.values()), self.now)
+
+    def _announced(self, event: ChannelEvent, name: str) -> Announced:
+        row = self.attempts.get(event.attempt)
+        named = (row.customer, row.key, row.id) if row is not None else ()
+        return Announced(self.origin.channel, event.kind, self._id(name), *named)
+
+    def _id(self, name: str) -> str:
+        """An event's id here: a provider's own may be an address, or tell somebody's name."""
+        return _digest(f"{self.origin.channel}|{name}".encode())
 
     def _accept(self, events: Sequence[ChannelEvent]) -> None:
         """End the doubt about attempts that these events prove to have been accepted."""
@@ -328,7 +340,7 @@ class _Taking:
         return Reply(
             at=min(event.at, self.now),
             recorded_at=self.now,
-            id=_digest(f"{self.origin.channel}|{name}".encode()),
+            id=self._id(name),
             customer=author.customer or None,
             source=self.origin.channel,
             stated_by="customer",
@@ -342,7 +354,7 @@ class _Taking:
         first, names = author.people[0], ", ".join(author.people)
         words = event.text[:SHOWN_TEXT]
         return TaskRecord(
-            key=key_of(first, "commsched", "reply", "-", _digest(f"{self.origin.channel}|{name}".encode())),
+            key=key_of(first, "commsched", "reply", "-", self._id(name)),
             customer=first,
             rule="commsched",
             step="reply",

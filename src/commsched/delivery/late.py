@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from commsched.delivery.intent import Ready
 from commsched.delivery.receipts import Result, settle
 from commsched.plugin.channel import Accepted, Ambiguous, Channel, Outcome, Refused, TryLater
+from commsched.signals import Failed, announce
 from commsched.store import queries
 from commsched.store.store import micros
 
@@ -49,6 +50,7 @@ async def answer_of(call: asyncio.Task[Accepted], one: Ready) -> Outcome:
     except (Refused, TryLater, Ambiguous) as outcome:
         return outcome
     except Exception as error:  # noqa: BLE001 - a channel may raise anything
+        announce(Failed("channel", one.channel, type(error).__name__))
         return Ambiguous(f"the channel {one.channel} raised {type(error).__name__}.")
 
 

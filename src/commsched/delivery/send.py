@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from commsched.delivery.intent import Ready
 from commsched.delivery.late import Late, answer_of
 from commsched.plugin.channel import Ambiguous, Channel, ChannelDown, Outcome, Refused, TryLater
+from commsched.signals import Failed, announce
 from commsched.store.queries import chunks
 
 IN_FLIGHT = 50
@@ -29,6 +30,8 @@ T = TypeVar("T")
 Channels = Mapping[str, Channel[Any]]
 # Waits for a message's place at its channel.
 Wait = Callable[[datetime], Awaitable[None]]
+# Hears of each message as it is handed to its channel.
+Handing = Callable[[Ready], None]
 
 
 class NotTried(TryLater):
@@ -64,6 +67,10 @@ async def at_once(_: datetime) -> None:
     """No waiting: in virtual time a place has come as soon as it is given."""
 
 
+def unheard(_: Ready) -> None:
+    """Nobody asks when messages are handed over."""
+
+
 @dataclass(slots=True)
 class _Line:
     """A channel in this pass, and whether it still gives good answers."""
@@ -73,6 +80,7 @@ class _Line:
     wait: Wait
     late: Late
     ending: Ending
+    handing: Handing
     places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(FIRST_FLIGHT))
     width: int = FIRST_FLIGHT
     unclear: int = 0
@@ -112,6 +120,7 @@ async def send_all(
     wait: Wait = at_once,
     late: Late | None = None,
     ending: Ending | None = None,
+    handing: Handing = unheard,
 ) -> list[Outcome]:
     """Send everything, each in its place; the outcomes stand in the same order. A channel takes no other with it.
 
@@ -128,7 +137,7 @@ async def send_all(
         mine = [one for one in ready if one.channel == name]
         in_time = [one for one in mine if now <= one.outgoing.send_by]
         outcomes |= {one.outgoing.attempt: CLOSED for one in mine if now > one.outgoing.send_by}
-        line = _Line(channels[name], until, wait, late, ending)
+        line = _Line(channels[name], until, wait, late, ending, handing)
         batch = line.channel.capabilities.batch
         if batch:
             jobs += [_batch(line, chunk, outcomes) for chunk in chunks(in_time, batch)]
@@ -147,12 +156,14 @@ async def _single(line: _Line, one: Ready, outcomes: dict[str, Outcome]) -> None
 
 
 async def _called(line: _Line, one: Ready) -> Outcome:
+    line.handing(one)
     call = asyncio.ensure_future(line.channel.send(one.outgoing))
     await _patiently(call, line.ending, CALL_SECONDS)
     if not call.done() and line.channel.patience.total_seconds() > CALL_SECONDS:
         line.late.keep(one, call)
     elif await _over(call):
         return await answer_of(call, one)
+    announce(Failed("channel", line.channel.name, "TimeoutError"))
     return Ambiguous(f"the channel {line.channel.name} raised TimeoutError.")
 
 
@@ -199,17 +210,22 @@ def batch_seconds(wanted: timedelta, left: float) -> float:
 
 async def _called_at_once(line: _Line, ready: Sequence[Ready]) -> list[Outcome]:
     name = line.channel.name
+    for one in ready:
+        line.handing(one)
     try:
         seconds = batch_seconds(line.channel.time_for(len(ready)), line.until - monotonic())
         call = asyncio.ensure_future(line.channel.send_batch([one.outgoing for one in ready]))
         await _patiently(call, line.ending, seconds)
         if not await _over(call):
+            announce(Failed("channel", name, "TimeoutError"))
             return [Ambiguous(f"the channel {name} raised TimeoutError.")] * len(ready)
         found = list(call.result())
     except (Refused, TryLater, Ambiguous) as outcome:
         return [outcome] * len(ready)
     except Exception as error:  # noqa: BLE001 - as above
+        announce(Failed("channel", name, type(error).__name__))
         return [Ambiguous(f"the channel {name} raised {type(error).__name__}.")] * len(ready)
     if len(found) != len(ready):
+        announce(Failed("channel", name, "outcomes"))
         return [Ambiguous(f"the channel {name} gave {len(found)} outcomes for {len(ready)} messages.")] * len(ready)
     return found

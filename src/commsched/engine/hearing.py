@@ -21,6 +21,7 @@ from commsched.model.vocabulary import MUST_TELL, PURPOSES
 from commsched.planning.world import World
 from commsched.plugin.channel import Channel, ChannelEvent, Forged, WebhookAnswer, WebhookRequest
 from commsched.plugin.view import Snapshot
+from commsched.signals import Called, Failed, announce
 from commsched.store import queries
 from commsched.store.store import Store
 from commsched.timing.windows import Span
@@ -66,15 +67,23 @@ class Hearing:
         """
         channel = self.channels.get(name)
         if channel is None:
+            announce(Called("", "forged"))
             raise UnknownName(f"there is no channel {name!r}.")
         try:
             events = list(channel.webhook(request))
         except Forged:
             self.forged[name] += 1
+            announce(Called(name, "forged"))
             log.warning("forged_call", channel=name, times=self.forged[name])
             raise
+        except Exception as error:
+            announce(Called(name, "failed"))
+            announce(Failed("channel", name, type(error).__name__))
+            raise
         self.take(channel, events, now)
-        return channel.answer(request)
+        answer = channel.answer(request)
+        announce(Called(name, "accepted"))
+        return answer
 
     def take(
         self, channel: Channel[Any], events: Iterable[ChannelEvent], now: datetime, *, asked: bool = False
@@ -113,6 +122,8 @@ class Hearing:
             log.warning("reply_from_nobody_known", channel=channel.name, count=taken.unknown)
         if taken.unmatched:
             log.warning("event_about_no_known_message", channel=channel.name, count=taken.unmatched)
+        for event in taken.heard:
+            announce(event)
         for fact in taken.facts:
             self.tell("received", event=fact)
         return taken
@@ -135,6 +146,7 @@ class Hearing:
         since = [datetime.fromisoformat(one) - OVERLAP if one else now - FIRST for one in last]
         for channel, found in zip(asked, run(_all_listed(asked, since)), strict=True):
             if isinstance(found, BaseException):
+                announce(Failed("channel", channel.name, type(found).__name__))
                 log.warning("not_listed", channel=channel.name, error=type(found).__name__)
                 with self.store.write() as connection:
                     queries.put_setting(connection, PROBLEM + channel.name, type(found).__name__)

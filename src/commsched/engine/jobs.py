@@ -21,6 +21,7 @@ from procrastinate.types import JSONValue
 from sqlalchemy import Connection, text
 
 from commsched.engine.local import STOP_SECONDS
+from commsched.engine.pulse import Crew
 from commsched.errors import StoreError, StoreTooNew
 from commsched.store import queries
 from commsched.store.store import Store, micros
@@ -38,6 +39,15 @@ _LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext('commsched.sweep'))")
 _SEEN = text(
     f"""SELECT
     (SELECT count(*) FROM {SCHEMA}.procrastinate_jobs WHERE status = 'todo') AS waiting,
+    (SELECT count(*) FROM {SCHEMA}.procrastinate_workers
+        WHERE last_heartbeat > now() - make_interval(secs => :silent)) AS workers"""  # noqa: S608 - a name of ours
+)
+_STANDING = text(
+    f"""SELECT
+    (SELECT count(*) FROM {SCHEMA}.procrastinate_jobs WHERE status = 'todo') AS waiting,
+    (SELECT count(*) FROM {SCHEMA}.procrastinate_jobs job WHERE status = 'doing' AND NOT EXISTS
+        (SELECT FROM {SCHEMA}.procrastinate_workers worker WHERE worker.id = job.worker_id
+            AND worker.last_heartbeat > now() - make_interval(secs => :silent))) AS stuck,
     (SELECT count(*) FROM {SCHEMA}.procrastinate_workers
         WHERE last_heartbeat > now() - make_interval(secs => :silent)) AS workers"""  # noqa: S608 - a name of ours
 )
@@ -137,6 +147,12 @@ async def rescue(application: procrastinate.App) -> int:
             await application.job_manager.retry_job(job)
             found += 1
     return found
+
+
+def crew(connection: Connection) -> Crew | None:
+    """How the queue stands; ``None`` where its tables were never made."""
+    there = connection.execute(text("SELECT to_regclass(:name) IS NOT NULL"), {"name": f"{SCHEMA}.procrastinate_jobs"})
+    return Crew(*connection.execute(_STANDING, {"silent": SILENT}).one()) if there.scalar() else None
 
 
 @dataclass(frozen=True, slots=True)

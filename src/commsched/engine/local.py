@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import signal
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from apscheduler.triggers.base import BaseTrigger
 
 from commsched.engine.clock import Clock
 from commsched.engine.loop import Loop
+from commsched.engine.pulse import Pulse
 from commsched.engine.report import Report
 from commsched.errors import StoreError
 from commsched.store import queries
@@ -120,6 +122,11 @@ def rounds(
     )
 
 
+def _places(error: Exception) -> list[str]:
+    """Where it happened; what an error says may name somebody."""
+    return [f"{Path(one.filename).name}:{one.lineno}" for one in traceback.extract_tb(error.__traceback__)[-5:]]
+
+
 class LocalEngine:
     """Runs the loop until told to stop; planning stays in the main thread, where a hanging policy can be stopped."""
 
@@ -127,6 +134,7 @@ class LocalEngine:
         self, loop: Loop, clock: Clock, report: Callable[[Report], None], rounds: Sequence[Round] = ()
     ) -> None:
         self.loop, self.clock, self.report, self.rounds = loop, clock, report, rounds
+        self.pulse = Pulse(loop.store, clock)
         self.again = _AfterPause()
         self.scheduler = BlockingScheduler(
             timezone=UTC,
@@ -152,13 +160,13 @@ class LocalEngine:
 
     def _wake(self) -> None:
         try:
+            self.pulse.turn()
             self.again.pause = self._work(self.clock.now())
         except StoreError as error:
             log.error("store_failed", error=str(error))
             self.again.pause = AFTER_ERROR
-        except Exception:
-            # A defect must not end the service: it goes on, and says so each time.
-            log.exception("pass_failed")
+        except Exception as error:  # noqa: BLE001 - a defect must not end the service: it goes on, and says so each time
+            log.error("pass_failed", error=type(error).__name__, at=_places(error))
             self.again.pause = AFTER_ERROR
 
     def _work(self, now: datetime) -> timedelta:
@@ -176,6 +184,8 @@ class LocalEngine:
             one.do(self.clock.now())
         except StoreError as error:
             log.error("store_failed", round=one.name, error=str(error))
+        except Exception as error:  # noqa: BLE001 - as above
+            log.error("round_failed", round=one.name, error=type(error).__name__, at=_places(error))
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self.loop.ending.ask(STOP_SECONDS)

@@ -29,11 +29,11 @@ from commsched.delivery.receipts import Result, doubt_delay, settle, state_of
 from commsched.delivery.restored import hold_in_doubt, perhaps_gone
 from commsched.delivery.send import Channels, Ending, send_all
 from commsched.engine.booking import Desk
+from commsched.engine.impossible import poisoned, refused
 from commsched.engine.offering import NO_SLOTS, none_free, nowhere, offers, prepared, read_for, room_for, slots_for
 from commsched.engine.report import Report
 from commsched.engine.resting import later, next_looks
-from commsched.errors import CommschedError, TooLong
-from commsched.model.decisions import Decision, Plan, Reason
+from commsched.model.decisions import Decision, Plan
 from commsched.model.state import State
 from commsched.planning.fold import fold
 from commsched.planning.grounds import Grounds
@@ -43,6 +43,7 @@ from commsched.planning.world import World
 from commsched.plugin.channel import Outcome
 from commsched.plugin.crash import crash_point
 from commsched.render.sms import segments
+from commsched.signals import Failed, Handed, Passed, announce
 from commsched.store import queries
 from commsched.store.ledgers import Loaded, load
 from commsched.store.messages import Changes, reconcile, withdraw, write
@@ -170,11 +171,12 @@ class _Pass:
         ready, plans = self._render(plans, loaded)
         sending, changes, soon = self._commit(plans, loaded, standing, ready, waiting)
         crash_point("after-intent")
-        results = self._send(sending, plans, soon) if sending else []
+        results = self._send(sending, plans, soon, _planned(standing)) if sending else []
         # Observers come last: one that takes its time must not use up that of the messages.
         for decision in changes.decided:
             self.loop.tell("decided", decision=decision)
         self._count(sending, results)
+        announce(Passed(self.report.planned, monotonic() - self.began))
         return self.report
 
     def _plans(self, loaded: dict[str, Loaded]) -> dict[str, Plan]:
@@ -185,6 +187,7 @@ class _Pass:
                 try:
                     plans[customer] = plan(one.ledger, self.world, self.now)
                 except Exception as error:  # noqa: BLE001 - a plugin's derived facts, or a defect of ours
+                    announce(Failed("plan", "planning", type(error).__name__))
                     self.report.problems.append(f"{customer} cannot be planned: {type(error).__name__}: {error}")
                     at = traceback.extract_tb(error.__traceback__)[-1]
                     log.error(
@@ -241,21 +244,21 @@ class _Pass:
             due = all_due[customer]
             if due:
                 state = fold(loaded[customer].ledger, self.now)
-                poisoned = {}
+                impossible = {}
                 tasks = list(one.tasks)
                 for decision in due:
                     try:
                         slots = self._slots(desk, decision, loaded[customer]) if offers(decision) else ()
                         if offers(decision) and not slots:
-                            poisoned[decision.key] = refused(decision, NO_SLOTS)
+                            impossible[decision.key] = refused(decision, NO_SLOTS)
                             tasks += filter(None, [none_free(decision, state, self.world, self.now)])
                             continue
                         ready.append(self._ready(one, decision, state, slots))
                     except Exception as error:  # noqa: BLE001 - whatever is wrong with one message, the others go on
-                        poisoned[decision.key] = _poisoned(decision, error)
+                        impossible[decision.key] = poisoned(decision, error)
                         self.report.problems.append(f"{decision.key}: {error}")
-                if poisoned:
-                    decisions = tuple(poisoned.get(d.key, d) for d in one.decisions)
+                if impossible:
+                    decisions = tuple(impossible.get(d.key, d) for d in one.decisions)
                     kept[customer] = replace(one, decisions=decisions, tasks=tuple(tasks))
         return ready, kept
 
@@ -345,11 +348,24 @@ class _Pass:
         for policy, detail in {f.policy: f.detail for one in plans.values() for f in one.failures}.items():
             queries.put_breaker(connection, policy, micros(self.now + BREAKER), detail)
             self.report.problems.append(f"the policy {policy} failed: {detail}")
+            announce(Failed("policy", policy, "refuses"))
             log.error("policy_failed", policy=policy)
 
-    def _send(self, sending: Sequence[Ready], plans: Mapping[str, Plan], soon: Mapping[str, datetime]) -> list[Result]:
+    def _send(
+        self,
+        sending: Sequence[Ready],
+        plans: Mapping[str, Plan],
+        soon: Mapping[str, datetime],
+        planned: Mapping[tuple[str, str], datetime],
+    ) -> list[Result]:
+        def handing(one: Ready) -> None:
+            at = one.decision.at or self.now
+            due = min(at, planned.get((one.record.customer, one.record.key), at))
+            announce(Handed(one.channel, self.present - due))
+
         loop = self.loop
-        calls = send_all(sending, loop.channels, self.now, self.until, self._wait_for, loop.late, loop.ending)
+        limits = (self.until, self._wait_for, loop.late, loop.ending)
+        calls = send_all(sending, loop.channels, self.now, *limits, handing)
         outcomes = loop.runner.run(calls)
         crash_point("after-send")
         results = [
@@ -385,18 +401,10 @@ class _Pass:
             self.loop.tell("attempted", attempt=one.attempt, outcome=state)
 
 
-def _poisoned(decision: Decision, error: Exception) -> Decision:
-    detail = error.detail if isinstance(error, CommschedError) else f"{type(error).__name__}: {error}"
-    if isinstance(error, TooLong):
-        return refused(decision, Reason(error.policy, "too_long", f"the text is too long: {detail}"))
-    return refused(
-        decision, Reason("commsched", "template_failed", f"the message cannot be rendered: {detail}", "must_not")
-    )
-
-
-def refused(decision: Decision, reason: Reason) -> Decision:
-    """A message that turned out not to be possible after all."""
-    return replace(decision, state="refused", at=None, medium=None, reasons=(reason,))
+def _planned(standing: Mapping[str, Sequence[Row[Any]]]) -> dict[tuple[str, str], datetime]:
+    """When the messages were to go that wait: a plan made while one is late must not make one punctual."""
+    rows = (row for found in standing.values() for row in found if row.state == "planned" and row.at is not None)
+    return {(row.customer, row.key): instant(row.at) for row in rows}
 
 
 def _room(connection: Connection, calendar: str, length: timedelta, *, desk: Desk, now: datetime) -> int:

@@ -162,6 +162,11 @@ class Store:
             connection.close()
         return not busy
 
+    def is_current(self) -> bool:
+        """Whether the tables are of this version: another process may have brought them to a newer one."""
+        with self.read() as connection:
+            return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD
+
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()

@@ -6,6 +6,7 @@ import traceback
 from asyncio import to_thread
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 from unicodedata import bidirectional, category
 from urllib.parse import urlencode
 
@@ -16,6 +17,8 @@ from litestar.exceptions import ClientException, HTTPException
 from litestar.params import FromPath
 
 from commsched.app import App
+from commsched.signals import Asked as Announced
+from commsched.signals import Pressed, announce
 from commsched.web.calendarfile import calendar_file
 from commsched.web.doors import doors
 from commsched.web.letters import Letter, opened
@@ -81,7 +84,11 @@ def site(app: App) -> Litestar:
         openapi_config=None,
         logging_config=None,
         request_max_body_size=MOST_BODY,
-        exception_handlers={404: lambda *_: _response(nowhere(app, None)), HTTPException: _refused, 500: _failed},
+        exception_handlers={
+            404: lambda *_: _counted("nowhere", _response(nowhere(app, None))),
+            HTTPException: _refused,
+            500: _failed,
+        },
     )
 
 
@@ -98,7 +105,7 @@ class _Pages:
         view = view_of(letter, action) if letter is not None and not letter.withdrawn else None
         if letter is None or view is None:
             return self._nowhere(host, asked.get("lang"))
-        return _response(view(self.app, letter, asked))
+        return _counted("page", _response(view(self.app, letter, asked)))
 
     def pressed(self, token: str, action: str, form: Mapping[str, str], lang: str | None, host: str) -> Response[str]:
         letter = opened(self.app, token)
@@ -106,20 +113,23 @@ class _Pages:
         if letter is None or (letter.withdrawn and not unsubscribes):
             return self._nowhere(host, lang)
         if not self.limits.link(token):
-            return _TOO_OFTEN
+            return _counted("press", _TOO_OFTEN)
         if unsubscribes:
             one_click(self.app, letter)
-            return Response("", media_type=MediaType.TEXT, headers=HEADERS)
+            _tell(letter, "unsubscribe", "stopped")
+            return _counted("press", Response("", media_type=MediaType.TEXT, headers=HEADERS))
         came = press(self.app, letter, action, form)
         if came is None:
             return self._nowhere(host, lang)
+        _tell(letter, action, came.done or came.failed or "")
         if came.done == "withdrawn":
             # By its link nothing can be got any more, so that the answer is the page itself.
-            return _response(page(self.app, letter, "withdrawn", lang))
+            return _counted("press", _response(page(self.app, letter, "withdrawn", lang)))
         told = {"lang": lang, "done": came.done, "failed": came.failed, "what": came.what}
         query = urlencode({name: value for name, value in told.items() if value})
         # The page that follows is got, not posted: who loads it again presses nothing again.
-        return Response("", status_code=303, headers={**HEADERS, "Location": f"/m/{letter.token}{came.to}?{query}"})
+        answer = Response("", status_code=303, headers={**HEADERS, "Location": f"/m/{letter.token}{came.to}?{query}"})
+        return _counted("press", answer)
 
     def _file(self, letter: Letter | None, host: str) -> Response[str]:
         if letter is None or letter.withdrawn or not letter.live:
@@ -128,11 +138,21 @@ class _Pages:
         found = calendar_file(letter, organisation, tongue_of(self.app, letter, None))
         if found is None:
             return self._nowhere(host, None)
-        return Response(found.decode(), media_type="text/calendar", headers=HEADERS)
+        return _counted("file", Response(found.decode(), media_type="text/calendar", headers=HEADERS))
 
     def _nowhere(self, host: str, lang: str | None) -> Response[str]:
         """Only what leads nowhere is counted by address: many customers may share one, a proxy's or a provider's."""
-        return _response(nowhere(self.app, lang)) if self.limits.address(host) else _TOO_OFTEN
+        known = _response(nowhere(self.app, lang)) if self.limits.address(host) else _TOO_OFTEN
+        return _counted("nowhere", known)
+
+
+def _counted(kind: Literal["page", "press", "file", "nowhere"], answer: Response[str]) -> Response[str]:
+    announce(Announced(kind, answer.status_code or 200))
+    return answer
+
+
+def _tell(letter: Letter, action: str, result: str) -> None:
+    announce(Pressed(letter.message.customer, letter.message.key, action, result))
 
 
 async def _form(request: Asked) -> dict[str, str]:
@@ -162,6 +182,7 @@ def _refused(_: Asked, error: HTTPException) -> Response[str]:
 
 
 def _failed(_: Asked, error: Exception) -> Response[str]:
+    announce(Announced("failed", 500))
     # The address is a secret, and what the error says may name somebody.
     log.error("page_failed", error=type(error).__name__, at=_place(error))
     return Response(

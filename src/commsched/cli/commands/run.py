@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from commsched.cli.measured import address_of, metrics_option
 from commsched.cli.session import Session, command
 
 if TYPE_CHECKING:
@@ -34,8 +35,15 @@ if TYPE_CHECKING:
 @click.option(
     "--trust-proxy", "proxies", multiple=True, metavar="HOST", help="A proxy whose word on the caller's address counts."
 )
+@metrics_option
 def run(
-    session: Session, accept: int | None, host: str, port: int, public_url: str | None, proxies: tuple[str, ...]
+    session: Session,
+    accept: int | None,
+    host: str,
+    port: int,
+    public_url: str | None,
+    proxies: tuple[str, ...],
+    metrics: str | None,
 ) -> None:
     """Run the service until it is stopped (Ctrl-C, or SIGTERM): take facts in, plan, send, serve customers' pages.
 
@@ -44,19 +52,23 @@ def run(
 
     The pages behind customers' links are served where there is a `public_url`; put a proxy with TLS in front
     of them. Several services may run over the same store, each with a --port of its own; with the distributed engine
-    `commsched worker` adds workers on any machine. The log goes to stderr, as JSON unless that is a terminal.
+    `commsched worker` adds workers on any machine.
+
+    The log goes to stderr, as JSON unless that is a terminal: each attempt and all that comes back; with -v also each
+    fact and each decision. Metrics and health have a port of their own (--metrics), which no customer must reach.
 
     Example: commsched run
 
     Example: commsched run --port 8000 --public-url http://localhost:8000
     """
     from commsched.cli.accepting import admit
-    from commsched.cli.service import engine_of, log_to_stderr, work
+    from commsched.cli.service import engine_of, log_to_stderr, watched, work
     from commsched.cli.standing import in_words, stands_at
     from commsched.engine.feedback import Feedback
     from commsched.engine.local import rounds
     from commsched.web.serve import Door
 
+    address = address_of(metrics)
     log_to_stderr(session.verbose)
     app = session.app_with_logs()
     stands = stands_at(app)
@@ -74,7 +86,7 @@ def run(
     feedback = Feedback(app.store, app.configuration.feedback)
     engine = engine_of(app, loop, rounds(loop, app.pull, app.sync, feedback.send, listen, app.retain))
     click.echo(f"{app.configuration.deployment.name}: planning and sending until stopped.", err=True)
-    with _pages(app, Door(host, port, proxies)):
+    with watched(app, engine, address), _pages(app, Door(host, port, proxies)):
         work(app, engine)
     click.echo("Stopped.", err=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from commsched.cli.measured import address_of, metrics_option
 from commsched.cli.session import Session, command
 
 
@@ -16,7 +17,8 @@ from commsched.cli.session import Session, command
     metavar="N",
     help="So many processes, each of which works on one batch of customers at a time.",
 )
-def worker(session: Session, concurrency: int) -> None:
+@metrics_option
+def worker(session: Session, concurrency: int, metrics: str | None) -> None:
     """Work on customers who are due, beside `commsched run`, until stopped (Ctrl-C, or SIGTERM).
 
     For the distributed engine (`engine = "distributed"`, with a store in PostgreSQL): any number of workers, on any
@@ -24,12 +26,15 @@ def worker(session: Session, concurrency: int) -> None:
     are left to `commsched run`, of which there must be one. A worker that is told to stop finishes its batch, or
     hands back what it has not begun, within 30 seconds. The log goes to stderr.
 
-    Example: commsched worker --concurrency 2
+    With --metrics each process serves its own on a port of its own: the next ones follow the one that is named.
+
+    Example: commsched worker --concurrency 2 --metrics 9464
     """
     from commsched.cli.crew import crew, member
     from commsched.cli.service import log_to_stderr, prepared
     from commsched.errors import Misuse
 
+    address = address_of(metrics)
     log_to_stderr(session.verbose)
     app = session.app_with_logs()
     if app.configuration.deployment.engine == "local":
@@ -39,7 +44,7 @@ def worker(session: Session, concurrency: int) -> None:
     app.store.close()
     click.echo(f"{app.configuration.deployment.name}: {concurrency} working until stopped.", err=True)
     if concurrency == 1:
-        member(session.folder, session.verbose)
+        member(session.folder, session.verbose, address)
     else:
-        crew(session.folder, session.verbose, concurrency)
+        crew(session.folder, session.verbose, concurrency, address)
     click.echo("Stopped.", err=True)
