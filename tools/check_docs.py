@@ -36,9 +36,9 @@ from commsched.config import (
     DepartmentSettings,
     DeploymentSettings,
     FeedbackSettings,
-    InstanceSettings,
 )
 from commsched.engine.meters import METERS
+from commsched.instance import InstanceSettings
 from commsched.keeping import ErasureSettings, RetentionSettings
 from commsched.loading import load_plugins
 from commsched.model.facts import FACT_TYPES, OWN_TYPES, Fact

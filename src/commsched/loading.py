@@ -28,8 +28,9 @@ import structlog
 from pydantic import ValidationError
 
 import commsched.builtin
-from commsched.config import FILE, Configuration, InstanceSettings
+from commsched.config import FILE, Configuration
 from commsched.errors import ConfigurationError, Problem
+from commsched.instance import InstanceSettings
 from commsched.model.vocabulary import Vocabulary
 from commsched.planning.isolation import bounded
 from commsched.planning.world import Applied

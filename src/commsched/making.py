@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from commsched.config import FILE, Configuration, InstanceSettings
+from commsched.config import FILE, Configuration
 from commsched.errors import ConfigurationError
+from commsched.instance import InstanceSettings
 from commsched.loading import Plugins, undeclared
 from commsched.model.vocabulary import Vocabulary
 from commsched.planning.world import Applied

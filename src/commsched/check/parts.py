@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from commsched.app import App
-from commsched.config import Configuration, InstanceSettings, load_configuration
+from commsched.config import Configuration, load_configuration
 from commsched.errors import CommschedError, ConfigurationError, Problem
+from commsched.instance import InstanceSettings
 from commsched.loading import Plugins, load_plugins, undeclared
 from commsched.model.vocabulary import Vocabulary
 from commsched.plugin.base import Calendar, Plugin, Policy, Source

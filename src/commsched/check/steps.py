@@ -10,8 +10,9 @@ from commsched.app import App
 from commsched.check.messages import media_of
 from commsched.check.rehearsal import first_days
 from commsched.check.report import line_of
-from commsched.config import FILE, InstanceSettings
+from commsched.config import FILE
 from commsched.errors import Problem, StoreError
+from commsched.instance import InstanceSettings
 from commsched.model.vocabulary import MEDIA
 from commsched.planning.world import World
 from commsched.rules.rule import Rule, Step, TriggerKind
