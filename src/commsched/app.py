@@ -275,8 +275,9 @@ class App:
             first(connection)
             new = append(connection, facts, self.clock.now())
             note_refused(connection, new, self.configuration.feedback, self.clock.now())
-        for fact in new:
-            self.plugins.tell("received", event=fact)
+        if self.plugins.functions("received"):
+            for fact in new:
+                self.plugins.tell("received", event=fact)
         return new
 
     def _durable(self, batches: Iterable[Batch]) -> Iterator[Batch]:
