@@ -337,7 +337,7 @@ class App:
                 channels=first_of(self.channels),
                 carriers=carriers(self.channels),
                 templates=templates,
-                mentions={name: self.renderer.mentions(name) for name in templates},
+                mentions=self.renderer.mentions,
                 zone=settings.zone,
                 region=settings.region,
                 locale=settings.locale,
