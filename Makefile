@@ -3,6 +3,7 @@
 VENV    := .venv
 JOBS    := 2
 ROUNDS  := 60
+MESSAGES:= 100000
 ARGS    :=
 UPGRADE :=
 PYTHON  ?=
@@ -51,7 +52,7 @@ fi
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all check lock bench chaos facts clean
+.PHONY: help setup demo test test-all check lock bench bench-full chaos facts clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -87,16 +88,20 @@ check: $(VENV)/.stamp-dev ## Lint, check types, layers and documentation
 	$(BIN)/python tools/check_docs.py
 
 lock: $(VENV)/.stamp-dev ## Bring requirements/ in line with pyproject.toml (UPGRADE=1 takes newer versions too)
-	@echo "requirements/dev.txt, runtime.txt, build.txt"
+	@echo "requirements/dev.txt, runtime.txt, build.txt, bench.txt"
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --group dev -o requirements/dev.txt
 	@$(COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/runtime.txt
 	@$(COMPILE) --group build -c requirements/dev.txt -o requirements/build.txt
+	@$(COMPILE) $(if $(UPGRADE),--upgrade) --group bench -c requirements/dev.txt -o requirements/bench.txt
 
-bench: $(VENV)/.stamp-dev ## Measure speed and memory
-	@$(BIN)/python -m benchmarks
+bench: $(VENV)/.stamp-bench ## Measure speed and memory, and compare with others (ARGS="B1 B4" for some of it)
+	@$(BIN)/python -m benchmarks $(ARGS)
 
-chaos: $(VENV)/.stamp-dev ## Break things at random for about half an hour (ROUNDS=... tries more or fewer)
-	@CHAOS_ROUNDS=$(ROUNDS) CHAOS_SECONDS=300 $(BIN)/python -m pytest -n $(JOBS) -rs tests/faults $(ARGS)
+bench-full: $(VENV)/.stamp-bench ## The same with up to a million customers, which takes hours, into docs/performance.md
+	@$(BIN)/python -m benchmarks --full --write --save var/bench-full.json
+
+chaos: $(VENV)/.stamp-dev ## Break things at random for about half an hour (ROUNDS=..., MESSAGES=... for more or less)
+	@CHAOS_ROUNDS=$(ROUNDS) CHAOS_SECONDS=300 CHAOS_MESSAGES=$(MESSAGES) $(BIN)/python -m pytest -n $(JOBS) -rs tests/faults $(ARGS)
 
 facts: $(VENV)/.stamp-dev ## Make the sample facts afresh
 	@$(BIN)/python tools/sample_facts.py
@@ -124,4 +129,9 @@ $(VENV)/.stamp-runtime: $(VENV)/.stamp-venv pyproject.toml requirements/runtime.
 $(VENV)/.stamp-dev: $(VENV)/.stamp-runtime requirements/dev.txt
 	@mkdir -p var; echo "Installing the development tools"; \
 	$(call logged,$(PIP) install --require-hashes -r requirements/dev.txt)
+	@touch $@
+
+$(VENV)/.stamp-bench: $(VENV)/.stamp-dev requirements/bench.txt
+	@mkdir -p var; echo "Installing what the benchmarks compare with"; \
+	$(call logged,$(PIP) install --require-hashes -r requirements/bench.txt)
 	@touch $@

@@ -21,6 +21,8 @@ ROOT = Path(__file__).resolve().parents[1]
 TODAY = date(2026, 11, 23)
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
 STORM = datetime(2026, 12, 1, 15, tzinfo=UTC)
+# How long before an appointment the reminder goes of which 200 a second are due.
+AHEAD = timedelta(hours=3)
 # Of a hundred customers, how many are about to hear from us within two months, and about what.
 OIL, TRADE_IN, BOOKED = 5, 1, 2
 SCATTER = 7_368_787  # a prime; times a number, modulo the next power of ten, it makes the ids jump about
@@ -106,10 +108,17 @@ def base(size: int) -> Iterator[bytes]:
         yield from _lines(_Customer(number, "C", dice, kind).facts())
 
 
-def storm(size: int, prefix: str = "S") -> Iterator[bytes]:
+def storm(size: int, prefix: str = "S", medium: str = "email") -> Iterator[bytes]:
     """The facts of customers whose oil-change invitations are all due at ``STORM``, in the same second."""
     for number in range(size):
-        yield from _lines(_Customer(number, prefix, random.Random(-1 - number), "storm").facts())
+        yield from _lines(_Customer(number, prefix, random.Random(-1 - number), "storm", medium).facts())
+
+
+def steady(size: int, rate: int) -> Iterator[bytes]:
+    """The facts of customers with an appointment each: from ``STORM`` plus ``AHEAD`` on, so many begin in a second."""
+    for number in range(size):
+        one = _Customer(number, "A", random.Random(-1 - number), "quiet")
+        yield from _lines([*one.facts(), one.appointment(STORM + AHEAD + timedelta(seconds=number / rate))])
 
 
 def write(path: Path, lines: Iterator[bytes]) -> None:
@@ -131,8 +140,8 @@ def _at(day: date, hour: int = 16) -> str:
 class _Customer:
     """One customer in the making."""
 
-    def __init__(self, number: int, prefix: str, dice: random.Random, kind: str) -> None:
-        self.number, self.prefix, self.dice, self.kind = number, prefix, dice, kind
+    def __init__(self, number: int, prefix: str, dice: random.Random, kind: str, medium: str = "email") -> None:
+        self.number, self.prefix, self.dice, self.kind, self.medium = number, prefix, dice, kind, medium
         self.id = customer_id(number, prefix)
         self.cars = [self._car(part) for part in range(1 + number % 2)]
 
@@ -156,7 +165,8 @@ class _Customer:
         for car in self.cars:
             found += self._driven(car)
         if self.kind == "booked":
-            found.append(self._appointment())
+            start = NOW + timedelta(days=self.dice.randrange(3, 55), hours=self.dice.randrange(4))
+            found.append(self.appointment(start))
         for number in range(15 - len(found)):
             found.append(self._history(self.cars[number % len(self.cars)], number // len(self.cars)))
         return found
@@ -168,7 +178,7 @@ class _Customer:
         """What they have said: most like mail, some never want to hear of another car."""
         if self.kind == "quiet" and self.number % 7 == 0:
             return self._fact("intent", day, topic="trade_in", stance="never", stated_by="customer")
-        return self._fact("preference", day, media=["email"], stated_by="customer")
+        return self._fact("preference", day, media=[self.medium], stated_by="customer")
 
     def _car(self, part: int) -> Car:
         name = f"V{self.id}{part}"
@@ -249,8 +259,8 @@ class _Customer:
         fields = {"asset": car.id, "value": car.miles(day), "unit": "mi", "stated_by": "staff"}
         return self._fact("reading", day, **fields)
 
-    def _appointment(self) -> Record:
-        start = NOW + timedelta(days=self.dice.randrange(3, 55), hours=self.dice.randrange(4))
+    def appointment(self, start: datetime) -> Record:
+        """An hour that they have booked."""
         fields = {"start": start.isoformat(), "end": (start + timedelta(hours=1)).isoformat(), "status": "booked"}
         return self._fact(
             "appointment",

@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from benchmarks.bench import Numbers
 from benchmarks.population import ROOT
 
-PACKAGES = ("sqlalchemy", "msgspec", "jinja2", "cel-expr-python", "apscheduler")
-Results = Mapping[str, Numbers]
+PACKAGES = ("sqlalchemy", "msgspec", "jinja2", "cel-expr-python")
+# Of those with which we are compared, as far as they are installed.
+OTHERS = ("apscheduler", "celery", "procrastinate", "twilio", "sendgrid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,8 @@ class Row:
 
 
 HEAD = ("no", "what", "small", "large", "large/small", "target", "stands")
+# Its columns that hold words.
+MAIN_LEFT = frozenset({0, 1, 5, 6})
 
 
 def shown(value: float | None) -> str:
@@ -86,94 +88,6 @@ def at_least(value: float, words: str = "") -> Target:
 def at_most(value: float, words: str = "") -> Target:
     """Less is better."""
     return Target(value, at_most=True, words=words)
-
-
-def rows(wanted: Sequence[str], small: Results, large: Results) -> list[Row]:
-    """The lines for the wanted benchmarks."""
-    return [row for number in wanted for row in LINES[number](small, large)]
-
-
-def _row(
-    small: Results, large: Results, number: str, what: str, measure: str, key: str, target: Target | None = None
-) -> Row:
-    return Row(number, what, small[measure].get(key), large[measure].get(key), target)
-
-
-def _b1(small: Results, large: Results) -> list[Row]:
-    a, b = small["idle"]["ms"], large["idle"]["ms"]
-    return [
-        Row("B1", "tick with nothing due, ms (median)", a, b, at_most(3)),
-        Row("", "… large against small", a, b, at_most(1.5, "ratio ≤ 1.5"), of_ratio=True),
-    ]
-
-
-def _b2(small: Results, large: Results) -> list[Row]:
-    return [
-        _row(small, large, "B2", "cold planning, customers/s a core", "planned", "per_cpu", at_least(8000)),
-        _row(small, large, "", "… customers/s on the wall", "planned", "per_second"),
-        _row(small, large, "", "… through the loop, written: customers/s a core", "first_tick", "per_cpu"),
-        _row(small, large, "", "… peak memory of that, MB", "first_tick", "mb", at_most(300)),
-        _row(small, large, "", "… share of customers with something coming", "planned", "active"),
-    ]
-
-
-def _b3(small: Results, large: Results) -> list[Row]:
-    return [
-        _row(small, large, "B3", "new fact to new plan, both durable, ms p50", "new_fact", "p50"),
-        _row(small, large, "", "… ms p99", "new_fact", "p99", at_most(5)),
-    ]
-
-
-def _b4(small: Results, large: Results) -> list[Row]:
-    lines = [
-        _row(small, large, "B4", "storm to the outbox, messages/s", "stormed", "per_second", at_least(4000)),
-        _row(small, large, "", "… messages/s a core", "stormed", "per_cpu"),
-        _row(small, large, "", "… dropped", "stormed", "dropped", at_most(0)),
-        _row(small, large, "", "… limit: bare loop, same renderer and outbox, messages/s", "bare", "per_second"),
-        _row(small, large, "", "… peer: APScheduler, jobs in memory, messages/s", "apscheduler", "per_second"),
-        _row(small, large, "", "… peer: APScheduler, jobs in SQLite, messages/s", "apscheduler_durable", "per_second"),
-    ]
-    for what, other, target in (
-        ("… storm against the bare loop", "bare", None),
-        ("… storm against the best peer", "apscheduler", at_least(3, "≥ 3×")),
-        ("… storm against the peer that survives a restart", "apscheduler_durable", at_least(3, "≥ 3×")),
-    ):
-        a, b = (each["stormed"]["per_second"] / each[other]["per_second"] for each in (small, large))
-        lines.append(Row("", what, a, b, target))
-    return lines
-
-
-def _b6(small: Results, large: Results) -> list[Row]:
-    return [
-        _row(small, large, "B6", "import of JSON Lines, facts/s", "taken_in", "per_second", at_least(100_000)),
-        _row(small, large, "", "… facts/s a core", "taken_in", "per_cpu"),
-        _row(small, large, "", "… peak memory, MB", "taken_in", "mb", at_most(150)),
-        _row(small, large, "", "… of that before the first line is read, MB", "taken_in", "mb_before"),
-    ]
-
-
-def _b7(small: Results, large: Results) -> list[Row]:
-    return [
-        _row(small, large, "B7", "commsched --help, ms", "commands", "help", at_most(250)),
-        _row(small, large, "", "… plan --customer, ms", "commands", "plan"),
-        _row(small, large, "", "… explain, ms with the start of Python", "commands", "explain"),
-    ]
-
-
-def _b9(small: Results, large: Results) -> list[Row]:
-    a, b = small["a_day"]["seconds"], large["a_day"]["seconds"]
-    return [Row("B9", "a day's work with 1,000 due, s", a, b, at_most(1.3, "ratio ≤ 1.3"), of_ratio=True)]
-
-
-LINES: dict[str, Callable[[Results, Results], list[Row]]] = {
-    "B1": _b1,
-    "B2": _b2,
-    "B3": _b3,
-    "B4": _b4,
-    "B6": _b6,
-    "B7": _b7,
-    "B9": _b9,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,10 +121,17 @@ def circumstances(small: int, large: int) -> Circumstances:
         _processors(),
         _load(),
         f"{platform.python_implementation()} {platform.python_version()}",
-        {name: version(name) for name in PACKAGES},
+        {name: found for name in (*PACKAGES, *OTHERS) if (found := _version(name))},
         small,
         large,
     )
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
 
 
 def _commit() -> str:
@@ -234,11 +155,12 @@ def _load() -> float:
     return os.getloadavg()[0]
 
 
-def as_text(found: Sequence[Row]) -> str:
-    """The table for a terminal."""
-    table = [HEAD, *(row.cells() for row in found)]
-    widths = [max(len(line[column]) for line in table) for column in range(len(HEAD))]
-    left = {0, 1, 5, 6}
+Table = Sequence[Sequence[str]]
+
+
+def as_text(table: Table, left: Container[int]) -> str:
+    """A table for a terminal; ``left`` are the columns that hold words."""
+    widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
     return "\n".join(
         "  ".join(
             cell.ljust(width) if column in left else cell.rjust(width)
@@ -248,13 +170,8 @@ def as_text(found: Sequence[Row]) -> str:
     )
 
 
-def as_markdown(found: Sequence[Row]) -> str:
-    """The table for docs/performance.md."""
-    lines = ["| " + " | ".join(HEAD) + " |", "|---|---|---:|---:|---:|---|---|"]
-    return "\n".join([*lines, *("| " + " | ".join(row.cells()) + " |" for row in found)])
-
-
-def as_data(about: Circumstances, found: Sequence[Row], small: Results, large: Results) -> dict[str, object]:
-    """All of it, for a file."""
-    table = [dict(zip(HEAD, row.cells(), strict=True)) for row in found]
-    return {"about": asdict(about), "table": table, "small": dict(small), "large": dict(large)}
+def as_markdown(table: Table, left: Container[int]) -> str:
+    """A table for docs/performance.md."""
+    rule = "|" + "|".join("---" if column in left else "---:" for column in range(len(table[0]))) + "|"
+    head, *rest = ["| " + " | ".join(line) + " |" for line in table]
+    return "\n".join([head, rule, *rest])

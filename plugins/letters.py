@@ -10,6 +10,7 @@ What is listed was accepted; what is not may still be, by a process that stands 
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from commsched import Accepted, Attempt, Capabilities, Channel, Outgoing, Receipt, Refused, Settings, TryLater, hookimpl
@@ -44,6 +45,17 @@ class Letters(Channel[LetterSettings]):
     async def lookup(self, attempt: Attempt) -> Receipt | None:
         """What is on the manifest was accepted."""
         return Receipt(attempt.id, "accepted", f"{attempt.id}.txt") if self.listed(attempt.id) else None
+
+    def forget(self, attempts: Collection[str]) -> None:
+        """Of letters to somebody who was erased, the manifest keeps that they were listed, and the folder no file."""
+        folder = self.folder / self.settings.path
+        if any(self.listed(attempt) for attempt in attempts):
+            lines = (folder / "manifest.tsv").read_text(encoding="utf-8").splitlines()
+            kept = [f"{name}\t" if (name := line.partition("\t")[0]) in attempts else line for line in lines]
+            self.write("manifest.tmp", "w", "".join(f"{line}\n" for line in kept))
+            (folder / "manifest.tmp").replace(folder / "manifest.tsv")
+        for attempt in attempts:
+            (folder / f"{attempt}.txt").unlink(missing_ok=True)
 
     def listed(self, attempt: str) -> bool:
         """Whether the mailing house has been told of this attempt."""

@@ -21,6 +21,9 @@ from threading import Thread
 
 import psycopg
 from psycopg import sql
+from sqlalchemy import text
+
+from commsched.store.store import Store
 
 USER = "commsched"
 MISSING = "PostgreSQL's server programs (initdb, postgres) are not on this machine: run tools/test-services"
@@ -170,3 +173,14 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def until_waiting(store: Store, count: int) -> None:
+    """Until so many sessions wait for a lock."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    while True:
+        with store.read() as connection:
+            if connection.execute(waiting).scalar_one() >= count:
+                return

@@ -38,6 +38,8 @@ from commsched.config import (
     FeedbackSettings,
     InstanceSettings,
 )
+from commsched.engine.meters import METERS
+from commsched.keeping import ErasureSettings, RetentionSettings
 from commsched.loading import load_plugins
 from commsched.model.facts import FACT_TYPES, OWN_TYPES, Fact
 from commsched.plugin import hookspecs
@@ -97,11 +99,12 @@ def settings() -> str:
         f"## `[departments.NAME]`\n\n{_table(DepartmentSettings)}",
         f"## `[check]`\n\n{_table(CheckSettings)}",
         f"## `[feedback.SOURCE]`\n\n{_table(FeedbackSettings)}",
+        f"## `[erasure]`\n\n{_table(ErasureSettings)}",
+        f"## `[retention]`\n\n{inspect.getdoc(RetentionSettings)}\n\n{_table(RetentionSettings)}",
         f"## Every channel, policy, calendar and source\n\n{_table(InstanceSettings)}",
     ]
-    lists = [
-        name for name in Configuration.model_fields if name not in {"deployment", "departments", "check", "feedback"}
-    ]
+    tables = {"deployment", "departments", "check", "feedback", "erasure", "retention"}
+    lists = [name for name in Configuration.model_fields if name not in tables]
     kinds = sorted(load_plugins(ROOT / "docs").kinds.values(), key=lambda kind: (kind.what, kind.name))
     for group in lists:
         what = {"policies": "policy"}.get(group, group.removesuffix("s"))
@@ -223,12 +226,23 @@ def _law(row: Row) -> str:
     return "| " + " | ".join(map(_cell, (*cells, f"{row.verified_on or 'not looked up'}", row.confidence))) + " |"
 
 
+def metrics() -> str:
+    """Every metric, with its labels and what it means."""
+    head = "| metric | labels | stands or did | is |\n|---|---|---|---|\n"
+    rows = (
+        (f"`{one.name}`", ", ".join(f"`{label}`" for label in one.labels), "stands" if one.stands else "did", one.means)
+        for one in METERS
+    )
+    return head + "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
 GENERATED: dict[str, dict[str, Callable[[], str]]] = {
     "channels.md": {"example": example, "kinds": kinds},
     "cli.md": {"commands": commands},
     "hooks.md": {"hooks": hooks},
     "configuration.md": {"settings": settings},
     "facts.md": {"facts": facts},
+    "observability.md": {"metrics": metrics},
     "rules-of-place.md": {"rows": rules_of_place},
 }
 

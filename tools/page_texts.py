@@ -10,11 +10,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from commsched.rules.loading import load_vocabulary
-
 WEB = Path(__file__).resolve().parents[1] / "src" / "commsched" / "web"
 METHODS = [("**.py", "python"), ("pages/**.html", "jinja2")]
-VOCABULARY = WEB.parents[2] / "config" / "vocabulary.yaml"
 
 
 def template() -> Catalog:
@@ -23,8 +20,6 @@ def template() -> Catalog:
     options = {"pages/**.html": {"newstyle_gettext": "true", "trimmed": "true"}}
     for _file, _line, text, _comments, context in extract_from_dir(str(WEB), METHODS, options_map=options):
         found.add(text, context=context)
-    for topic in load_vocabulary(VOCABULARY).topics:
-        found.add(topic.replace("_", " ").capitalize())
     return found
 
 

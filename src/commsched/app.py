@@ -34,7 +34,7 @@ from commsched.errors import TemplateError
 from commsched.loading import Plugins, fingerprint, load_plugins
 from commsched.making import policies_of, words_of
 from commsched.model.decisions import Plan
-from commsched.model.facts import AnyFact
+from commsched.model.facts import AnyFact, Unit
 from commsched.model.vocabulary import MUST_TELL
 from commsched.planning.plan import plan
 from commsched.planning.world import Pause, World
@@ -51,7 +51,9 @@ from commsched.store.checks import Checker
 from commsched.store.intake import Batch, Origin, from_lines, read
 from commsched.store.keys import ensure_link_keys, link_keys
 from commsched.store.ledgers import append, ledgers
+from commsched.store.retention import before, retain
 from commsched.store.store import Store, instant, micros
+from commsched.store.suppression import Gone, ensure_key
 from commsched.timing.civil import start_of_day, zone
 from commsched.timing.durations import parse_exact
 from commsched.timing.windows import Span
@@ -104,7 +106,8 @@ class App:
     @cached_property
     def store(self) -> Store:
         """The database, brought to the newest version."""
-        store = self._given_store or Store(self.configuration.deployment.store, folder=self.folder)
+        secret = self.configuration.erasure.key
+        store = self._given_store or Store(self.configuration.deployment.store, folder=self.folder, secret=secret)
         store.prepare()
         return store
 
@@ -122,7 +125,7 @@ class App:
     @property
     def checker(self) -> Checker:
         """Checks facts that come in."""
-        return Checker(self.vocabulary, region=self.configuration.deployment.region)
+        return Checker(self.vocabulary, region=self.configuration.deployment.region, gone=Gone(lambda: self.store))
 
     @property
     def composer(self) -> Composer:
@@ -143,6 +146,7 @@ class App:
         gc.collect()
         gc.freeze()
         ensure_link_keys(self.store)
+        ensure_key(self.store)
         return Loop(
             self.store,
             self.world,
@@ -160,7 +164,7 @@ class App:
     def world(self, connection: Connection) -> World:
         """The world as it stands: configuration, calendars, and what the store says of pauses, breakers and rules."""
         now = self.clock.now()
-        base, silent = self._base(now), stale(connection, self.fresh, now)
+        base, silent = self.base(now), stale(connection, self.fresh, now)
         pauses = tuple(Pause(row.scope, instant(row.since), row.by) for row in queries.pauses(connection))
         paused = {pause.scope for pause in pauses}
         return base.as_it_stands(
@@ -230,6 +234,16 @@ class App:
         """Take in what the sources have."""
         return pull(self.store, self.sources, self._take_lines, self.folder, now)
 
+    def limits(self, now: datetime) -> dict[str, datetime]:
+        """Before when facts are too old to be kept, by type; of the types that are not kept for ever."""
+        lengths = self.configuration.retention.lengths
+        return {name: before(length, now, self._zone) for name, length in lengths.items()}
+
+    def retain(self, now: datetime) -> None:
+        """Delete what is too old."""
+        if limits := self.limits(now):
+            retain(self.store, limits, now)
+
     def hear(self, source: str, now: datetime) -> None:
         """Write down that a source was heard of, if it is one that says how fresh it must be."""
         if source in self.fresh:
@@ -251,7 +265,9 @@ class App:
         """What comes in at the channels."""
         asked, units = next(iter(self.configuration.departments)), self.configuration.deployment.units
         silenced = frozenset(self.vocabulary.purposes) - MUST_TELL
-        return Hearing(self.store, self.channels, asked, "mi" if units == "mi" else "km", self.plugins.tell, silenced)
+        unit: Unit = "mi" if units == "mi" else "km"
+        tell, world = self.plugins.tell, self.world
+        return Hearing(self.store, self.channels, asked, unit, tell, world, self.snapshot, silenced)
 
     def heard(self, channel: str, request: WebhookRequest) -> WebhookAnswer:
         """Take a provider's call in; the answer is for the provider, and what it told is durable.
@@ -317,7 +333,7 @@ class App:
         """When any declared calendar is open, read afresh; one that cannot be read is stale, not empty."""
         return self.reader.snapshot(name, within, now)
 
-    def _base(self, now: datetime) -> World:
+    def base(self, now: datetime) -> World:
         """The world without what the store says; calendars are read for whole years, so that its hash stands still."""
         named = sorted({one.calendar for one in self.configuration.departments.values() if one.calendar})
         snapshots = self.reader.standing(named, now)

@@ -10,7 +10,7 @@ import re
 import tomllib
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,7 @@ from babel import Locale, UnknownLocaleError
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from commsched.errors import ConfigurationError, Problem
+from commsched.keeping import ErasureSettings, RetentionSettings
 from commsched.plugin.view import Department
 from commsched.plugin.web import web_address
 from commsched.timing.civil import zone
@@ -68,6 +69,11 @@ class DeploymentSettings(_Section):
         description="So many customers a new or edited rule may write to on its first day without `--accept`.",
     )
     policy_seconds: float = Field(1.0, gt=0, le=60, description="How long a policy may think about one message.")
+    engine: Literal["local", "distributed"] = Field(
+        "local",
+        description="`local`: every `commsched run` claims for itself. `distributed`: workers on any machine share a"
+        " queue in PostgreSQL; see scale.md.",
+    )
     lease: str = Field("60s", description="How long a worker may hold a customer before another takes over.")
 
     @field_validator("timezone")
@@ -261,6 +267,8 @@ class Configuration(_Section):
     check: CheckSettings = CheckSettings()
     pages: PageSettings = PageSettings()
     feedback: dict[str, FeedbackSettings] = {}
+    erasure: ErasureSettings = ErasureSettings()
+    retention: RetentionSettings = RetentionSettings()
 
     @property
     def capacity(self) -> dict[str, int]:

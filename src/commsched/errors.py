@@ -53,6 +53,13 @@ class FactRejected(CommschedError):
         super().__init__(f"{field}: {detail}" if field else detail)
 
 
+class Erased(FactRejected):
+    """This fact was not taken in."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("customer", detail)
+
+
 class ExpressionError(CommschedError):
     """This expression cannot be used."""
 
@@ -70,7 +77,7 @@ class StoreTooNew(StoreError):
 
 
 class StoreReadOnly(StoreError):
-    """The database cannot be written; check the rights on its file and folder. Nothing was changed."""
+    """The database cannot be written; check the rights on its file and folder, or its role's. Nothing was changed."""
 
 
 class StoreFull(StoreError):

@@ -38,6 +38,7 @@ from commsched.plugin.base import Calendar, Plugin, Policy, Source
 from commsched.plugin.channel import Channel
 from commsched.plugin.view import Snapshot
 from commsched.rules.rule import Rule
+from commsched.signals import Attempted, Decided, Failed, Received, Signal, announce
 
 log = structlog.get_logger("commsched.loading")
 GROUP = "commsched"
@@ -48,6 +49,7 @@ REGISTERS: Mapping[type[Plugin[Any]], str] = {
     Source: "register_sources",
 }
 QUIET_SECONDS = 900.0
+_SIGNALS: Mapping[str, Callable[..., Signal]] = {"decided": Decided, "attempted": Attempted, "received": Received}
 OBSERVERS = ("decided", "attempted", "received", "startup", "shutdown")
 P = TypeVar("P", bound=Plugin[Any])
 
@@ -106,6 +108,8 @@ class Plugins:
 
         One that takes longer than ``patience`` seconds is interrupted, and not told anything for a quarter of an hour.
         """
+        if hook in _SIGNALS:
+            announce(_SIGNALS[hook](**arguments))
         for implementation in getattr(self.manager.hook, hook).get_hookimpls():
             names, observer = implementation.argnames, f"{implementation.plugin_name}.{hook}"
             if monotonic() < self._quiet.get(observer, 0.0):
@@ -117,6 +121,7 @@ class Plugins:
                 self.failed_observers[observer] = f"{type(error).__name__}: {error}"
                 if isinstance(error, TimeoutError):
                     self._quiet[observer] = monotonic() + QUIET_SECONDS
+                announce(Failed("observer", implementation.plugin_name, type(error).__name__))
                 log.warning("observer_failed", plugin=implementation.plugin_name, hook=hook, error=type(error).__name__)
 
     def functions(self, hook: str) -> tuple[Callable[..., Any], ...]:
@@ -276,6 +281,8 @@ def fingerprint(
                 "deployment": {"store", "lease", "currency", "first_day"},
                 "check": True,
                 "feedback": True,
+                "erasure": True,
+                "retention": True,
                 "channels": {"__all__": {"cost", "rate", "daily"}},
             }
         ),

@@ -9,7 +9,8 @@ import pytest
 from corpora import corpus
 
 from commsched import Forged, WebhookRequest
-from commsched.builtin.channels.sendgrid_email import SIGNATURE, TIMESTAMP, SendgridEmail, SendgridSettings
+from commsched.builtin.channels.sendgrid_email import SendgridEmail, SendgridSettings
+from commsched.builtin.channels.sendgrid_signature import SIGNATURE, TIMESTAMP
 from commsched.builtin.channels.twilio_signature import checked
 
 FOLDER = corpus("signatures")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from deployment import Deployment
 from provider import provider
+from shared import Shared
 from wired import Wired
 
 HERE = Path(__file__).parent
@@ -28,6 +29,17 @@ def wired(tmp_path) -> Iterator[Wired]:
         deployment = Wired(tmp_path / "deployment", found)
         yield deployment
         deployment.end()
+
+
+@pytest.fixture
+def shared(tmp_path, postgres_server) -> Iterator[Shared]:
+    """The same on a fresh database in PostgreSQL, for the distributed engine."""
+    name = postgres_server.create()
+    with provider(tmp_path / "provider") as found:
+        deployment = Shared(tmp_path / "one", found, postgres_server.url(name))
+        yield deployment
+        deployment.end()
+    postgres_server.drop(name)
 
 
 def pytest_collection_modifyitems(items):

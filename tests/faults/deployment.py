@@ -208,11 +208,11 @@ class Deployment:
         with self._store() as store, store.read() as connection:
             assert queries.attempts(connection, states=("sending", "in_doubt")) == []
 
-    def _store(self) -> _Opened:
-        return _Opened(f"sqlite:///{self.folder / 'var/commsched.db'}")
+    def _store(self) -> Opened:
+        return Opened(f"sqlite:///{self.folder / 'var/commsched.db'}")
 
 
-class _Opened:
+class Opened:
     def __init__(self, url: str) -> None:
         self.store = Store(url)
 

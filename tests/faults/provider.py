@@ -3,15 +3,16 @@
     python tests/faults/provider.py FOLDER [PORT]
 
 It prints its port. FOLDER/mode says how it answers the next calls to ``POST /send/LINE``, FOLDER/mode.LINE the same
-for one line; ``ok`` where there is none. An accept is a line in FOLDER/ledger.jsonl, flushed to the disk before the
-answer; every call is a line in FOLDER/calls.jsonl. ``GET /known/ATTEMPT`` tells whether an attempt was accepted;
-``GET /inbound`` lists the events in FOLDER/inbound.json.
+for one line; ``ok`` where there is none; ``mixed`` fails five in a hundred and hangs for one. An accept is a line in
+FOLDER/ledger.jsonl, flushed to the disk before the answer; every call is a line in FOLDER/calls.jsonl. ``GET
+/known/ATTEMPT`` tells whether an attempt was accepted; ``GET /inbound`` lists the events in FOLDER/inbound.json.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import struct
@@ -23,6 +24,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Lock
+from time import time
 
 # Those that accept before they fail.
 ACCEPTING = {"ok", "accept-then-hang", "accept-then-500", "reset-after", "garbage", "slow-drip"}
@@ -47,9 +49,11 @@ def serve(folder: Path, port: int) -> None:
             line = self.path.rpartition("/")[2]
             mode = _read(folder / f"mode.{line}") or _read(folder / "mode") or "ok"
             mode, _, number = mode.partition(":")
+            if mode == "mixed":
+                mode = random.choices(("ok", "503", "accept-then-hang"), (94, 5, 1))[0]
             write("calls.jsonl", {"line": line, "mode": mode, "key": body["key"], "attempt": body["attempt"]})
             if mode in ACCEPTING:
-                write("ledger.jsonl", {"line": line, **body})
+                write("ledger.jsonl", {"line": line, "got": time(), **body})
             getattr(self, "do_" + mode.replace("-", "_"))(body, number)
 
         def do_GET(self):

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from deployment import DAY, HOUR, NOON, appointment, customer, give, visit
 
-from commsched.engine import loop as engine
+from commsched.engine.onepass import Pass
 from commsched.planning.plan import plan
 from commsched.store.ledgers import load
 
@@ -39,7 +39,7 @@ def booked(broken):
 def test_fault_34_a_change_after_the_claim_suppresses_the_old_message(booked, monkeypatch, fact):
     """An appointment that is cancelled or moved between planning and commit: the old message does not go."""
     app = booked.app(REMINDER)
-    render = engine._Pass._render
+    render = Pass._render
 
     def overtaken(self, plans, loaded):
         done = render(self, plans, loaded)
@@ -49,7 +49,7 @@ def test_fault_34_a_change_after_the_claim_suppresses_the_old_message(booked, mo
 
     booked.ticks(NOON + HOUR, REMINDER - HOUR, 12 * HOUR)
     before = len(booked.accepted)
-    monkeypatch.setattr(engine._Pass, "_render", overtaken)
+    monkeypatch.setattr(Pass, "_render", overtaken)
     report = app.loop().tick(REMINDER)
     assert report.overtaken == 1
     old = app.renderer and START.astimezone(app.configuration.deployment.zone)

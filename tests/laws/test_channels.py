@@ -39,7 +39,7 @@ from commsched import (
     retry_after,
     time_left,
 )
-from commsched.builtin.channels.sendgrid_email import SIGNATURE, TIMESTAMP
+from commsched.builtin.channels.sendgrid_signature import SIGNATURE, TIMESTAMP
 from commsched.builtin.channels.twilio_signature import signature
 from commsched.loading import load_plugins
 from commsched.testing.laws import channel_laws

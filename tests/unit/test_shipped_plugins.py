@@ -101,6 +101,10 @@ def test_a_letter_is_printed_once_however_often_it_is_handed_over(tmp_path):
     assert "Please come in." in (tmp_path / "var" / "letters" / "a1.txt").read_text()
     assert asyncio.run(channel.lookup(attempt("a1"))).state == "accepted"
     assert asyncio.run(channel.lookup(attempt("a2"))) is None
+    channel.forget(["a1", "a2"])
+    assert manifest.read_text() == "a1\t\n"
+    assert [path.name for path in manifest.parent.iterdir()] == ["manifest.tsv"]
+    assert asyncio.run(channel.lookup(attempt("a1"))).state == "accepted"
 
 
 def test_a_letter_without_an_address_is_refused(tmp_path):

@@ -14,6 +14,7 @@ EVERY_PAGE = (
     "/cancel",
     "/disown",
     "/trapped",
+    "/withdraw",
 )
 
 
@@ -127,6 +128,42 @@ def test_with_the_keyboard_alone(told, phone):
     assert "We expect you" in phone.get_by_role("status").inner_text()
 
 
+def press_by_keyboard(page, name):
+    """Tab to what has this name, and press Enter."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent").strip() == name:
+            page.keyboard.press("Enter")
+            page.wait_for_load_state()
+            return
+    pytest.fail(f"nobody reaches {name!r} by the keyboard")
+
+
+@pytest.mark.parametrize(
+    ("locale", "not_made", "withdrawn", "trapped", "thanks", "real", "yes"),
+    [
+        (
+            "en_US", "I did not make this", "It is withdrawn", "Trapped", "Thank you for telling us",
+            "Is this really from you?", "Yes, this message is from us",
+        ),
+        (
+            "es", "Yo no hice esta cita", "Está retirada", "Sin salida", "Gracias por decírnoslo",
+            "¿Es realmente de ustedes?", "Sí, este mensaje es nuestro",
+        ),
+    ],
+)  # fmt: skip
+def test_by_the_keyboard_in_both_languages(told, phone, locale, not_made, withdrawn, trapped, thanks, real, yes):
+    """Stories 02, 18 and 19: not mine, is it you, and how I feel, each by the keyboard alone, in two languages."""
+    shop = told("email", locale)
+    for name, shown in ((not_made, withdrawn), (trapped, thanks), (real, yes)):
+        phone.goto(shop.home)
+        press_by_keyboard(phone, name)
+        assert shown in phone.inner_text("main")
+    shop.tale.until("2026-12-20")
+    shop.tale.task(rule="appointment-disowned")
+    shop.tale.task(rule="unhappy-customer")
+
+
 def test_in_spanish(told, phone):
     """Her language is that of the message; another can be chosen below, and stays."""
     shop = told("email", "es")
@@ -135,6 +172,7 @@ def test_in_spanish(told, phone):
     phone.get_by_role("button", name="Allí estaré").click()
     assert "Gracias. Le esperamos." in phone.get_by_role("status").inner_text()
     assert "martes, 15 de diciembre de 2026, 9:00" in phone.locator(".fact").inner_text()
+    assert "Cambio de aceite y filtro" in phone.locator(".fact").inner_text()
     phone.get_by_role("link", name="Deutsch").click()
     phone.get_by_role("link", name="Warum habe ich das bekommen?").click()
     assert phone.locator("h1").inner_text() == "Warum habe ich das bekommen?"

@@ -3,18 +3,20 @@
 import http.client
 from collections import Counter
 from datetime import timedelta
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import icalendar
 import pytest
 from people import car, driver, odometer, serviced
 from reader import Reader
+from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from commsched.model.consents import permission
 from commsched.planning.fold import fold
 from commsched.render.links import Links
 from commsched.store import queries
+from commsched.store.erasure import forget
 from commsched.store.keys import SETTING
 from commsched.store.ledgers import load
 
@@ -48,9 +50,11 @@ def test_fault_28_a_scanner_changes_nothing(told):
         "/preferences",
         "/why",
         "/verify",
+        "/withdraw",
+        "/appointment.ics",
     )
     for number in range(100):
-        status, _, _ = ask(shop.home + pages[number % 10], "HEAD" if number % 3 == 0 else "GET")
+        status, _, _ = ask(shop.home + pages[number % len(pages)], "HEAD" if number % 3 == 0 else "GET")
         assert status == 200
     assert shop.facts() == before
 
@@ -96,6 +100,18 @@ def test_fault_30_what_leads_nowhere_looks_the_same(told):
     with shop.tale.app.store.write() as connection:
         queries.put_setting(connection, SETTING, '["a newer one"]')
     assert ask(shop.home)[0] == 404
+
+
+@pytest.mark.parametrize("state", ["accepted", "in_doubt"])
+def test_a_link_of_somebody_erased_leads_nowhere(told, state):
+    """Also while it is not known whether the message went: nothing is shown, and nothing can be pressed."""
+    shop = told()
+    with shop.tale.app.store.write() as connection:
+        customer = queries.attempts(connection)[0].customer
+        connection.execute(text("UPDATE attempt SET state = :state"), {"state": state})
+        assert forget(connection, customer, shop.tale.clock.at, "pat").under_way == (state == "in_doubt")
+    assert ask(shop.home)[0] == 404
+    assert ask(f"{shop.home}/stop", "POST", {})[0] == 404
 
 
 @pytest.mark.parametrize("action", ["confirm", "cancel", "disown", "keep"])
@@ -148,6 +164,68 @@ def test_a_body_that_is_too_large_is_refused(told):
     """Nobody fills our memory through a form."""
     shop = told()
     assert ask(f"{shop.home}/feedback", "POST", {"mood": "fine", "words": "x" * 100_000})[0] == 413
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "kind", "status"),
+    [
+        ("POST", b"--x", "multipart/form-data", 400),
+        (
+            "POST",
+            b"--x\r\nContent-Disposition: form-data; name=a\r\nContent-Type: a/b; charset=utf-99\r\n\r\nb\r\n--x--\r\n",
+            "multipart/form-data; boundary=x", 400,
+        ),
+        ("POST", b"&".join(b"a%d=b" % number for number in range(3000)), "application/x-www-form-urlencoded", 413),
+        ("PUT", b"", "text/plain", 405),
+    ],
+)  # fmt: skip
+def test_what_is_no_form_is_refused_in_plain_words(told, method, body, kind, status):
+    """No error of ours, no JSON for a person, and the headers of every page; nothing is stated."""
+    shop = told()
+    parts, before = urlsplit(shop.home), shop.facts()
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
+    connection.request(method, f"{parts.path}/stop", body, {"Content-Type": kind})
+    answer = connection.getresponse()
+    assert (answer.status, answer.read()) == (status, b"That was not understood. Nothing has changed.")
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert shop.facts() == before
+
+
+def test_what_cannot_be_seen_is_left_out(told):
+    """A name turns nothing round that stands beside it, and has no zeros in it; the last of two fields counts."""
+    shop = told()
+    form = "what=language&what=name&value=" + quote("\u202eAna\x00\x07 Ruiz")
+    parts = urlsplit(shop.home)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    connection.request("POST", f"{parts.path}/preferences", form, kind)
+    assert "done=saved" in connection.getresponse().headers["location"]
+    with shop.tale.app.store.read() as connection:
+        assert fold(load(connection, ["C1"])["C1"].ledger, shop.tale.clock.at).profile.name == "Ana Ruiz"
+
+
+def test_a_foreign_host_is_not_believed(told):
+    """No page and no redirect names a host that the request made up."""
+    shop = told()
+    evil = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "http"}
+    for page in ("", "/verify", "/reschedule"):
+        status, shown, _ = ask(shop.home + page, headers=evil)
+        assert (status, "evil" in shown) == (200, False)
+    assert ask(f"{shop.home}/confirm", "POST", {}, evil)[2]["location"].startswith("/m/")
+
+
+def test_nobody_is_kept_busy_with_new_addresses(told):
+    """By one link, three a day are for a person to see to; the page of the fourth says to call."""
+    shop = told()
+    said = []
+    for number in range(5):
+        shop.tale.clock.at += timedelta(minutes=1)
+        form = {"what": "email", "value": f"new{number}@example.org"}
+        said.append(ask(f"{shop.home}/preferences", "POST", form)[2]["location"].partition("?")[2])
+    assert said == ["done=saved"] * 3 + ["failed=old"] * 2
+    shop.tale.clock.at += timedelta(days=1)
+    form = {"what": "phone", "value": "+13125550199"}
+    assert "done=saved" in ask(f"{shop.home}/preferences", "POST", form)[2]["location"]
 
 
 def test_garbage_changes_nothing_and_is_turned_away(told):
@@ -225,6 +303,36 @@ def test_a_link_that_went_to_a_wrong_address_tells_nothing_more(told):
     assert shop.facts() == before
     assert ask(f"{shop.home}/stop", "POST", {"List-Unsubscribe": "One-Click"})[0] == 200
     assert shop.facts() == before + 1
+
+
+@pytest.mark.parametrize("medium", ["email", "sms"])
+def test_withdrawn_links_look_like_unknown_ones(told, medium):
+    """One press more, and all links until then lead nowhere, signed or short; a mail program's stop counts."""
+    shop = told(medium)
+    nowhere = ask(f"{shop.home.rpartition('/')[0]}/{'0' * 16}")[:2]
+    assert "Withdraw all links" in ask(f"{shop.home}/withdraw")[1]
+    assert ask(shop.home)[0] == 200, "looking at it changes nothing"
+    status, shown, _ = ask(f"{shop.home}/withdraw", "POST", {})
+    assert (status, "The links are withdrawn" in shown) == (200, True)
+    before = shop.facts()
+    for page in ("", "/verify", "/stop", "/preferences", "/withdraw"):
+        assert ask(f"{shop.home}{page}")[:2] == nowhere
+    for action in ("confirm", "cancel", "stop", "withdraw", "nothing"):
+        assert ask(f"{shop.home}/{action}", "POST", {"what": "everything"})[:2] == nowhere
+    assert ask(f"{shop.home}/appointment.ics")[:2] == nowhere
+    assert shop.facts() == before
+    assert ask(f"{shop.home}/stop", "POST", {"List-Unsubscribe": "One-Click"})[0] == 200
+    assert shop.facts() == before + 1
+
+
+def test_the_next_message_has_links_of_its_own(told):
+    """What is sent after a withdrawal can be answered as ever."""
+    shop = told()
+    ask(f"{shop.home}/withdraw", "POST", {})
+    shop.tale.until("2026-12-14 12:00")
+    newer = Reader(shop.tale, shop.tale.sent(rule="appointment-reminders", step="reminder"))
+    assert newer.opens()[0] == 200
+    assert "We expect you" in newer.presses("confirm")
 
 
 def test_an_old_link_still_stops(told):

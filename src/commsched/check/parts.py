@@ -70,6 +70,9 @@ class _Parts:
         if services is None or configuration is None:
             return words
         whole = replace(words, services=frozenset(services), departments=frozenset(configuration.departments))
+        for kind, word in whole.untitled():
+            message = f"`titles` names {word!r}, and there is none of the {kind} of that name; leave it out."
+            self.found.append(Problem("config/vocabulary.yaml", None, "unknown", message))
         self._try(lambda: load_rules(config / "rules", whole, services))
         return whole
 

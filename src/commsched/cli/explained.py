@@ -193,7 +193,8 @@ def _looked_at(decision: DecisionRecord) -> Span:
     if decision.at is not None and (decision.at == wished or bundled):
         return decision.at, min(decision.at + GLIMPSE, last)
     late = decision.decided_at > decision.deadline
-    return (decision.opens if late else max(decision.opens, decision.decided_at)), last
+    first = decision.opens if late else max(decision.opens, decision.decided_at)
+    return max(first, decision.kept[0]), min(last, decision.kept[1] + RESOLUTION)
 
 
 def _add(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from commsched.app import App
+from commsched.cli import atwork
+from commsched.cli.findings import Finding
 from commsched.cli.output import counted, pairs
 from commsched.cli.times import age, local
 from commsched.engine.channels import carriers
@@ -20,6 +22,7 @@ from commsched.engine.sync import PROBLEM
 from commsched.errors import StoreError
 from commsched.plugin.view import Snapshot
 from commsched.store import queries
+from commsched.store.retention import aged
 from commsched.store.store import HEAD, instant
 from commsched.timing.slots import cells, span_of
 
@@ -27,16 +30,6 @@ from commsched.timing.slots import cells, span_of
 LATE = timedelta(minutes=10)
 LEAST_DISK = 500 * 1024 * 1024
 GIGABYTE = 1024**3
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    what: str
-    ok: bool
-    says: str
-    do: str = ""
 
 
 def examine(app: App) -> list[Finding]:
@@ -50,7 +43,7 @@ def examine(app: App) -> list[Finding]:
                 found += look(app, connection, now)
     except StoreError as error:
         found.append(Finding("store", False, str(error), "Mend that first; nothing is planned or sent without it."))
-    return [*found, *_calendars(app, now), _disk(app)]
+    return [*found, *_calendars(app, now), *_disks(app)]
 
 
 def _queue(_: App, connection: Connection, now: datetime) -> Iterator[Finding]:
@@ -138,12 +131,6 @@ def _overbooked(app: App, connection: Connection, now: datetime) -> Iterator[Fin
         yield Finding("overbooked", False, says, do)
 
 
-def _observers(app: App, connection: Connection, now: datetime) -> Iterator[Finding]:
-    del connection, now
-    for name, error in app.plugins.failed_observers.items():
-        yield Finding("observer", False, f"{name} failed: {error}", "Mend the plugin; sending went on without it.")
-
-
 def _in_step(app: App, connection: Connection, now: datetime) -> Iterator[Finding]:
     del now
     for name in sorted(name for name, calendar in app.calendars.items() if calendar.writes):
@@ -187,12 +174,27 @@ def _meanwhile(snapshot: Snapshot, zone: ZoneInfo) -> str:
     return f"Whatever asks it waits until then.{since}"
 
 
-def _disk(app: App) -> Finding:
-    free = shutil.disk_usage(app.folder).free
-    ok = free >= LEAST_DISK
-    return Finding(
-        "disk", ok, f"{free / GIGABYTE:.1f} GB free", "" if ok else "Make room; sending stops when it is full."
-    )
+def _disks(app: App) -> Iterator[Finding]:
+    """The disk of the deployment, and that of its database where it is another."""
+    folders = [app.folder]
+    database = app.store.url.database if app.store.sqlite else None
+    if database and Path(database).is_file() and Path(database).stat().st_dev != app.folder.stat().st_dev:
+        folders.append(Path(database).parent)
+    for folder in folders:
+        free = shutil.disk_usage(folder).free
+        ok = free >= LEAST_DISK
+        where = "" if folder == app.folder else f" in {folder}"
+        do = "" if ok else "Make room; sending stops when it is full."
+        yield Finding("disk", ok, f"{free / GIGABYTE:.1f} GB free{where}", do)
+
+
+def _kept(app: App, connection: Connection, now: datetime) -> Iterator[Finding]:
+    retention = app.configuration.retention.model_dump(exclude_none=True)
+    says = ", ".join(f"{name} for {length}" for name, length in sorted(retention.items())) or "every type for ever"
+    old = {name: len(facts) for name, facts in aged(connection, app.limits(now)).items()} if retention else {}
+    too_old = sum(old.values())
+    do = "`commsched run` deletes it within a day; `commsched retain --yes` at once." if too_old else ""
+    yield Finding("facts kept", True, says + (f"; too old: {pairs(old)}" if too_old else ""), do)
 
 
 _LOOKS: tuple[Callable[[App, Connection, datetime], Iterator[Finding]], ...] = (
@@ -204,7 +206,12 @@ _LOOKS: tuple[Callable[[App, Connection, datetime], Iterator[Finding]], ...] = (
     _rates,
     _listening,
     _overbooked,
-    _observers,
     _in_step,
     _sources,
+    _kept,
+    atwork.engine,
+    atwork.workers,
+    atwork.plugins,
+    atwork.clock,
+    atwork.links,
 )

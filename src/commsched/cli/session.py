@@ -41,6 +41,11 @@ class Session:
 
         self.quiet_logs()
         app = self.app_with_logs(at)
+        if self.verbose:
+            from commsched.engine.chronicle import chronicle
+            from commsched.signals import listening
+
+            click.get_current_context().with_resource(listening(chronicle))
         stands = stands_at(app) if at is None else None
         if stands is not None:
             app.clock = SetClock(stands)

@@ -13,13 +13,14 @@ from types import MappingProxyType
 import msgspec
 from sqlalchemy import Connection
 
-from commsched.delivery.carriers import Carriers, Held, Key, tomorrow
+from commsched.delivery.carriers import Carriers, Held, tomorrow
 from commsched.delivery.intent import Ready
+from commsched.delivery.line import Urgency
 from commsched.planning.world import World
 from commsched.rules.rule import Rule
 from commsched.store import queries
 from commsched.store.messages import message_row, signature_of
-from commsched.store.store import micros
+from commsched.store.store import instant, micros
 from commsched.timing.rates import Rate
 from commsched.timing.windows import FIRST
 
@@ -44,21 +45,23 @@ def admit(
     rates: Mapping[str, Rate],
     now: tuple[datetime, datetime],
     room: Room = lambda *_: 0,
-    turns: Mapping[Key, datetime] = MappingProxyType({}),
+    stood: Mapping[str, int] = MappingProxyType({}),
 ) -> Admitted:
     """Give out places at channels and rules; what waits has its reason written beside it.
 
     ``now``: the instant of the plans, and the one that it is by now. ``room`` says how many appointments of a length
-    fit into a calendar: whom that is too few for waits, nearest due first. ``turns``: see :class:`Carriers`. Calendars
-    are locked here, and after them channels, so ledgers must be locked before.
+    fit into a calendar: whom that is too few for waits, nearest due first. ``stood``: of those
+    who stood in line, until when they might have gone when they joined it, by key: waiting makes nobody less urgent.
+    Calendars are locked here, and after them channels, so ledgers must be locked before.
     """
     found = Admitted()
     if not ready:
         return found
     paces = _Paces(connection, ready, world, now[0], room)
-    carriers = Carriers(connection, world, rates, ready, now[1], turns)
-    for one in sorted(ready, key=paces.urgency):
-        carried = carriers.find(one)
+    carriers = Carriers(connection, world, rates, ready, now[1])
+    ranks = {one.record.key: paces.urgency(one, stood.get(one.record.key)) for one in ready}
+    for one in sorted(ready, key=lambda one: ranks[one.record.key]):
+        carried = carriers.find(one, ranks[one.record.key])
         if isinstance(carried, Held):
             found.held.append(carried)
         elif why := paces.refuse(carried):
@@ -89,15 +92,18 @@ class _Paces:
         self.connection, self.world = connection, world
         self.rules = {rule.name: rule for rule in world.rules}
         self.day = now.astimezone(world.zone).date().isoformat()
+        mine = [self.rules[name] for name in sorted({one.record.rule for one in ready}) if name in self.rules]
         self.invitations = _Invitations(connection, world, room, now)
-        self.invitations.look([self.rules[name] for name in {one.record.rule for one in ready} if name in self.rules])
+        self.invitations.look(mine)
+        queries.lock_paces(connection, {name for rule in mine for name, limit in _limits(rule) if limit}, self.day)
 
-    def urgency(self, one: Ready) -> tuple[datetime, int, datetime, str]:
+    def urgency(self, one: Ready, stood: int | None) -> Urgency:
         """By what the most urgent comes first: where people are invited, the nearest due; else as plans are placed."""
         proposal = one.decision.proposal
         rule = self.rules.get(proposal.rule)
         due = proposal.anchor.at if rule is not None and rule.free_slots else FIRST
-        return due, proposal.priority, one.outgoing.send_by, one.record.key
+        until = one.outgoing.send_by
+        return due, proposal.priority, until if stood is None else min(until, instant(stood)), one.record.key
 
     def refuse(self, one: Ready) -> str:
         """Why the rule has no place for a message; if it has, that is taken."""
@@ -108,14 +114,17 @@ class _Paces:
         if rule.free_slots and not self.invitations.has_place(one, rule):
             return "as many people are invited as there are free times"
         old = proposal.ideal < self.world.since.get(rule.name, proposal.ideal)
-        # Catching up comes first, so that the many old ones do not use up the places of the day.
-        limits = [(f"{rule.name}#catch_up", rule.catch_up if old else None), (rule.name, rule.pace)]
-        for name, limit in limits:
+        for name, limit in _limits(rule)[0 if old else 1 :]:
             if limit is not None and not queries.take_pace(self.connection, name, self.day, limit):
                 return "the rule's messages of today have gone"
         if rule.free_slots:
             self.invitations.take(one, rule)
         return ""
+
+
+def _limits(rule: Rule) -> list[tuple[str, int | None]]:
+    """A rule's places: for catching up first, so that the many old ones do not use up those of the day."""
+    return [(f"{rule.name}#catch_up", rule.catch_up), (rule.name, rule.pace)]
 
 
 class _Invitations:

@@ -146,6 +146,10 @@ class Answer:
             return []
         return [Feedback(**self._common, mood=mood, department=department, about=self.message.key, words=words)]
 
+    def withdraw_links(self) -> list[AnyFact]:
+        """Somebody else has their messages: all links until now lead nowhere. It answers no message."""
+        return [Reply(**self._common, medium=self.medium, text="links withdrawn", meaning="links_withdrawn")]
+
     def replied(self, text: str) -> Reply:
         """That they answered this message."""
         return Reply(**self._common, medium=self.medium, key=self.message.key, text=text)

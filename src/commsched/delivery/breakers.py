@@ -49,8 +49,9 @@ def note(
     """Write down what the answers of each channel say about it; the channels that closed by them, and that opened."""
     told = {name: [one for one in found if not isinstance(one, NotTried)] for name, found in outcomes.items()}
     bad = {name for name, found in told.items() if any(map(_bad, found))}
-    rows = queries.begin_outages(connection, bad)
-    rows |= queries.lock_outages(connection, {name for name, found in told.items() if found} - bad)
+    # Those that have a row in one order first: of two workers, what is bad to one may be well to the other.
+    rows = queries.lock_outages(connection, {name for name, found in told.items() if found})
+    rows |= queries.begin_outages(connection, bad)
     closed, opened = [], []
     for name, row in sorted(rows.items()):
         values = _after(row, told[name], now)

@@ -2,8 +2,9 @@
 
 The channels of a medium are asked in the order in which they are configured; one that is paused, closed by its breaker
 or without a place within two seconds is passed over. Places are distinct across threads and processes: a channel's row
-is locked, and moves on by what was taken (a text counts as its parts). What finds no place stays planned, and is looked
-at again when its turn comes: later ones of a long line later, but never so late that its own time is over by then.
+is locked, and moves on by what was taken (a text counts as its parts). What finds no place stays planned,
+stands in the channel's line by its urgency, and is looked at again when its turn comes, but never so late that its own
+time is over by then.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from sqlalchemy import Connection, Row
 
 from commsched.delivery import breakers
 from commsched.delivery.intent import Ready
+from commsched.delivery.line import Line, Urgency
 from commsched.planning.world import World
 from commsched.store import queries
-from commsched.store.messages import load_record
 from commsched.store.store import instant, micros
 from commsched.timing.civil import instant as local_instant
 from commsched.timing.rates import Rate
@@ -29,10 +30,9 @@ from commsched.timing.rates import Rate
 # A place further away than this is none: by then there may be more to know.
 NEAR = timedelta(seconds=2)
 SOON = timedelta(seconds=1)
+# Whose turn has been over for longer keeps nobody else waiting: something is in the way of theirs.
+MISSED = timedelta(minutes=1)
 RATE = "rate"
-
-
-Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +45,11 @@ class Held:
     why: str
 
 
-def turns_of(ready: Sequence[Ready], standing: Mapping[str, Sequence[Row[Any]]]) -> dict[Key, datetime]:
-    """When those are to be looked at that stand in line already, by what is written beside them."""
-    wanted = {(one.record.customer, one.record.key) for one in ready}
-    rows = [row for rows in standing.values() for row in rows if (row.customer, row.key) in wanted]
-    records = [load_record(row.body) for row in rows if row.state == "planned"]
-    return {
-        (one.customer, one.key): one.at
-        for one in records
-        if one.at is not None and any(code == RATE for _, code, _ in one.reasons)
-    }
-
-
 @dataclass(slots=True)
 class _Places:
     """A channel's row of rates, as it will be written."""
 
     next: int
-    line: int
     day: str
     used: int
 
@@ -70,7 +57,7 @@ class _Places:
 class Carriers:
     """The channels of one batch; ``present`` is the instant from which places are given out.
 
-    ``turns`` says of messages that stood in line before when they are to be looked at, by customer and key.
+    Nobody of the batch stands in line any more; whoever finds no place joins it anew.
     """
 
     def __init__(
@@ -80,9 +67,8 @@ class Carriers:
         rates: Mapping[str, Rate],
         ready: Sequence[Ready],
         present: datetime,
-        turns: Mapping[Key, datetime],
     ) -> None:
-        self.connection, self.world, self.present, self.turns = connection, world, present, turns
+        self.connection, self.world, self.present = connection, world, present
         self.paused = {pause.scope for pause in world.pauses}
         media = {one.outgoing.medium for one in ready}
         self.put_off = queries.put_off(connection, (one.record.customer for one in ready), micros(present))
@@ -91,13 +77,14 @@ class Carriers:
         self.today = present.astimezone(world.zone).date().isoformat()
         self.outages: dict[str, Row[Any]] = queries.lock_outages(connection, names)
         self.places = {
-            name: _Places(row.next, row.line, row.day, row.used)
+            name: _Places(row.next, row.day, row.used)
             for name, row in queries.lock_rates(connection, self.rates).items()
         }
         self.tried: set[str] = set()
+        self.line = Line(queries.in_line(connection, self.rates, micros(present - MISSED)))
 
-    def find(self, one: Ready) -> Ready | Held:
-        """The message with its channel and its place; :meth:`take` makes it final."""
+    def find(self, one: Ready, urgency: Urgency) -> Ready | Held:
+        """The message with its channel and its place; :meth:`take` makes it final. The most urgent is asked first."""
         waits = []
         for name in self.world.carriers_of(one.outgoing.medium):
             if name in self.paused:
@@ -108,7 +95,7 @@ class Carriers:
             if asked is not None:
                 waits.append(Held(one, instant(asked), "try_later", f"{name} asked for it to be tried again later"))
                 continue
-            found = self._place(name, one)
+            found = self._place(name, one, urgency)
             if isinstance(found, Ready):
                 return found
             waits.append(found)
@@ -134,41 +121,42 @@ class Carriers:
         """Write down what was taken."""
         for name, places in sorted(self.places.items()):
             queries.put_rate(self.connection, name, dataclasses.asdict(places))
+        queries.join_line(self.connection, self.line.joined)
 
-    def _place(self, name: str, one: Ready) -> Ready | Held:
+    def _place(self, name: str, one: Ready, urgency: Urgency) -> Ready | Held:
         rate, places = self.rates.get(name), self.places.get(name)
         if rate is None or places is None:
             return _carried(one, name, None)
         if rate.daily is not None and self._used(places) + one.sent.segments > rate.daily:
             why = f"{name} may carry no more today"
             return Held(one, tomorrow(one.record.ideal, self.present, self.world), RATE, why)
-        slot = max(micros(self.present), places.next)
+        first = max(micros(self.present), places.next)
+        slot = first + self.line.before(name, urgency) * self._spacing(name)
         if slot - micros(self.present) > NEAR // _MICRO or instant(slot) > one.outgoing.send_by:
-            return Held(one, self._turn(name, one, slot), RATE, f"{name} has no place before; most urgent first")
-        return _carried(one, name, instant(slot))
+            held = self._turn(name, one, urgency, slot)
+            return Held(one, held, RATE, f"{name} has no place before; most urgent first")
+        return _carried(one, name, instant(first))
 
-    def _turn(self, name: str, one: Ready, slot: int) -> datetime:
+    def _turn(self, name: str, one: Ready, urgency: Urgency, slot: int) -> datetime:
         """When a message is looked at again: just before its turn in the line.
 
         Where that would be too late, it does not stand in line but asks for the place of another, ever more often.
         """
-        stood = self.turns.get((one.record.customer, one.record.key))
-        if stood is not None and stood > self.present:
-            return stood  # something else woke the customer
-        places = self.places[name]
-        places.line = max(places.line, slot)
-        turn = instant(places.line)
-        if turn > one.outgoing.send_by:
+        if instant(slot) > one.outgoing.send_by:
             return self.present + max(NEAR, (one.outgoing.send_by - self.present) / 2)
-        places.line += self._length(name, one)
-        return turn - NEAR / 2
+        turn = instant(slot) - NEAR / 2
+        self.line.join(name, one, urgency, turn)
+        return turn
 
     def _used(self, places: _Places) -> int:
         return places.used if places.day == self.today else 0
 
     def _length(self, name: str, one: Ready) -> int:
+        return self._spacing(name) * one.sent.segments
+
+    def _spacing(self, name: str) -> int:
         spacing = self.rates[name].spacing
-        return 0 if spacing is None else spacing // _MICRO * one.sent.segments
+        return 0 if spacing is None else spacing // _MICRO
 
 
 _MICRO = timedelta(microseconds=1)

@@ -9,7 +9,7 @@ nobody is known for stays with the address, should it become known whose it is.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
@@ -17,11 +17,12 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row
 
+from commsched.delivery import unmatched
 from commsched.delivery.authors import Author, author_of
 from commsched.delivery.concerned import address_of, lock_concerned
 from commsched.delivery.optouts import complaint, opt_in, opt_out, unproven_opt_out
 from commsched.delivery.receipts import Result, settle
-from commsched.delivery.replying import DIGITS, Heard, effects
+from commsched.delivery.replying import DIGITS, Heard, Takes, effects, nobody_knows
 from commsched.delivery.unsuited import unsuited
 from commsched.model.decisions import ACCEPTED, MessageState
 from commsched.model.facts import AnyFact, ContactPoint, Delivered, Meaning, Reply, Sent, Unit
@@ -31,6 +32,7 @@ from commsched.plugin.channel import Accepted, ChannelEvent
 from commsched.plugin.crash import crash_point
 from commsched.replies import meaning as words
 from commsched.replies.quoted import said
+from commsched.signals import Heard as Announced
 from commsched.store import queries
 from commsched.store.ledgers import append, wake_for
 from commsched.store.messages import TaskRecord, load_record, message_row, task_row
@@ -63,7 +65,7 @@ class Origin:
 
     ``units`` is what meters count in where a reply does not say. ``proven``: whether what comes in is the provider's
     word (:class:`commsched.Capabilities`). Where it is not, a wish to stop holds for ``silenced``: the purposes that
-    are not what people must be told.
+    are not what people must be told. ``takes`` says whether a time can be had that a reply takes.
     """
 
     channel: str
@@ -72,30 +74,72 @@ class Origin:
     units: Unit = "km"
     proven: bool = True
     silenced: frozenset[str] = frozenset(PURPOSES) - MUST_TELL
+    takes: Takes = nobody_knows
 
 
 @dataclass(slots=True)
 class Taken:
-    """What came of some events: how many were new, the facts they made, and the replies whose author is not known."""
+    """What came of some events: how many were new, and the facts they made.
+
+    ``unknown`` and ``shared`` count the replies of whom nobody is known, or several; ``unmatched``, the events about
+    messages that nobody knows. ``heard`` are those that were new, as they are announced after the commit.
+    """
 
     new: int = 0
     facts: list[AnyFact] = field(default_factory=list)
     unknown: int = 0
     shared: int = 0
+    unmatched: int = 0
+    heard: list[Announced] = field(default_factory=list)
 
 
 def take(connection: Connection, origin: Origin, events: Iterable[ChannelEvent], now: datetime) -> Taken:
     """Take events in; those that were taken before change nothing."""
-    known = {identity(event): event for event in events}
+    known = {identity(event): event for event in map(harmless, events)}
     new = queries.hear(connection, origin.channel, known, micros(now))
     taken = Taken(len(new))
     if not new:
         return taken
     queries.forget_heard(connection, micros(now - REMEMBERED))
-    fresh = sorted(((known[name], name) for name in new), key=lambda one: (one[0].at, one[1]))
-    _Taking(connection, origin, now, taken).run(fresh)
+    channel = (origin.channel, origin.medium)
+    fresh = unmatched.matched(connection, channel, [(known[name], name) for name in new])
+    # Of what anybody can have written nothing is kept: it could fill the store.
+    told = [(one, name) for one, name in fresh if origin.proven and one.proven]
+    taken.unmatched = unmatched.keep(connection, channel, told, now)
+    _Taking(connection, origin, now, taken).run(_in_order(fresh))
     crash_point("inside-heard")
     return taken
+
+
+def take_kept(connection: Connection, origin: Origin, now: datetime) -> Taken:
+    """Take in what came before its message was known, where it is known by now."""
+    taken = Taken()
+    found = unmatched.kept(connection, (origin.channel, origin.medium))
+    if found:
+        _Taking(connection, origin, now, taken).run(_in_order(found))
+    return taken
+
+
+def _in_order(events: unmatched.Named) -> unmatched.Named:
+    return sorted(events, key=lambda one: (one[0].at, one[1]))
+
+
+def harmless(event: ChannelEvent) -> ChannelEvent:
+    """The event without characters that a database or JSON cannot take: one such mail would keep all others out."""
+    return replace(
+        event,
+        attempt=_harmless(event.attempt),
+        address=_harmless(event.address),
+        detail=_harmless(event.detail),
+        data={_harmless(name): _harmless(value) for name, value in event.data.items()},
+        id=_harmless(event.id),
+        reference=_harmless(event.reference),
+        text=_harmless(event.text),
+    )
+
+
+def _harmless(text: str) -> str:
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def identity(event: ChannelEvent) -> str:
@@ -124,6 +168,7 @@ class _Taking:
         found = queries.lock_attempts(self.connection, named)
         # One channel has no say about what another sent.
         self.attempts = {name: row for name, row in found.items() if row.channel == self.origin.channel}
+        self.taken.heard = [self._announced(event, name) for event, name in fresh]
         events = [event for event, _ in fresh]
         self.having = lock_concerned(self.connection, self.origin.medium, events, self.attempts)
         self._accept([event for event, _ in fresh])
@@ -133,6 +178,15 @@ class _Taking:
         self.taken.facts += append(self.connection, self.facts, self.now)
         queries.put_tasks(self.connection, [task_row(task) for task in self.tasks])
         wake_for(self.connection, (f"c:{row.customer}" for row in self.attempts.values()), self.now)
+
+    def _announced(self, event: ChannelEvent, name: str) -> Announced:
+        row = self.attempts.get(event.attempt)
+        named = (row.customer, row.key, row.id) if row is not None else ()
+        return Announced(self.origin.channel, event.kind, self._id(name), *named)
+
+    def _id(self, name: str) -> str:
+        """An event's id here: a provider's own may be an address, or tell somebody's name."""
+        return _digest(f"{self.origin.channel}|{name}".encode())
 
     def _accept(self, events: Sequence[ChannelEvent]) -> None:
         """End the doubt about attempts that these events prove to have been accepted."""
@@ -198,9 +252,12 @@ class _Taking:
         The attempt's id is known to whoever got that message; and they may speak of the address that it went to only.
         What a person wrote is kept in any case: :meth:`_replied` sees to what it may do.
         """
-        if self.origin.proven or event.kind == "reply":
+        if self._proven(event) or event.kind == "reply":
             return True
         return row is not None and self._circle(event.address or row.address) == self._circle(row.address)
+
+    def _proven(self, event: ChannelEvent) -> bool:
+        return self.origin.proven and event.proven
 
     def _circle(self, address: str) -> str:
         return address_subject(kind_of_medium(self.origin.medium), address)
@@ -233,9 +290,9 @@ class _Taking:
         means = self._means(event)
         heard = Heard(
             means, author.customer, self.origin.medium, address, author.key, (min(event.at, self.now), self.now),
-            self.origin.units,
+            self.origin.units, self.origin.takes,
         )  # fmt: skip
-        if not self.origin.proven and row is None:
+        if not self._proven(event) and row is None:
             self._unproven(event, name, author, heard)
             return
         if author.customer:
@@ -283,7 +340,7 @@ class _Taking:
         return Reply(
             at=min(event.at, self.now),
             recorded_at=self.now,
-            id=_digest(f"{self.origin.channel}|{name}".encode()),
+            id=self._id(name),
             customer=author.customer or None,
             source=self.origin.channel,
             stated_by="customer",
@@ -297,7 +354,7 @@ class _Taking:
         first, names = author.people[0], ", ".join(author.people)
         words = event.text[:SHOWN_TEXT]
         return TaskRecord(
-            key=key_of(first, "commsched", "reply", "-", _digest(f"{self.origin.channel}|{name}".encode())),
+            key=key_of(first, "commsched", "reply", "-", self._id(name)),
             customer=first,
             rule="commsched",
             step="reply",

@@ -56,6 +56,8 @@ def current(
     versions = queries.lock_ledgers(connection, subjects)
     fences = queries.fences(connection, loaded)
     lost = frozenset(customer for customer in loaded if fences.get(customer) != held[customer])
+    # Of somebody who was erased meanwhile, not even the name of a ledger comes back with the lock.
+    queries.drop_empty_ledgers(connection, {subject for customer in lost for subject in loaded[customer].versions})
     valid = frozenset(
         customer
         for customer, one in loaded.items()

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from commsched.delivery.intent import Ready
 from commsched.delivery.receipts import Result, settle
 from commsched.plugin.channel import Accepted, Ambiguous, Channel, Outcome, Refused, TryLater
+from commsched.signals import Failed, announce
 from commsched.store import queries
 from commsched.store.store import micros
 
@@ -49,14 +50,28 @@ async def answer_of(call: asyncio.Task[Accepted], one: Ready) -> Outcome:
     except (Refused, TryLater, Ambiguous) as outcome:
         return outcome
     except Exception as error:  # noqa: BLE001 - a channel may raise anything
+        announce(Failed("channel", one.channel, type(error).__name__))
         return Ambiguous(f"the channel {one.channel} raised {type(error).__name__}.")
 
 
 def settle_late(connection: Connection, results: Sequence[Result], now: datetime) -> None:
     """Make late answers durable, and have their customers looked at."""
     again: Mapping[str, datetime] = settle(connection, results, now)
-    for customer in sorted({one.record.customer for one in results}):
+    # Whoever is in no queue any more was erased.
+    for customer in sorted(queries.fences(connection, sorted({one.record.customer for one in results}))):
         queries.wake(connection, [customer], micros(again.get(customer, now)))
+
+
+def clear_answers(results: Sequence[Result]) -> dict[str, list[Outcome]]:
+    """What late answers say of their channels.
+
+    That there was none in time counted against the channel then; an unclear one does not count again.
+    """
+    clear: dict[str, list[Outcome]] = {}
+    for one in results:
+        if not isinstance(one.outcome, Ambiguous):
+            clear.setdefault(one.record.channel or "", []).append(one.outcome)
+    return clear
 
 
 def call_end(started: datetime, channel: Channel[Any] | None) -> datetime:

@@ -7,11 +7,12 @@ changes nothing: an attempt that has ended stays as it is.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from commsched.delivery.intent import circles_touched
 from commsched.delivery.optouts import opt_out
@@ -22,12 +23,13 @@ from commsched.model.subjects import address_subject, kind_of_medium
 from commsched.plugin.channel import Accepted, ChannelDown, Outcome, Refused, TryLater
 from commsched.store import queries
 from commsched.store.ledgers import append
-from commsched.store.messages import MessageRecord, message_row
+from commsched.store.messages import MessageRecord, load_record, message_row
 from commsched.store.store import micros
 
 # When doubt is looked into again: after two minutes, a quarter of an hour, an hour, and then every hour.
 DOUBT = (timedelta(minutes=2), timedelta(minutes=15), timedelta(hours=1))
 # A channel that says "try again at once" is not asked again within the same breath.
+REFERENCE = 200  # so long a provider's own id may be
 SOONEST = timedelta(seconds=1)
 _STATES: Mapping[str, MessageState] = {"accepted": "sent", "in_doubt": "in_doubt"}
 
@@ -48,9 +50,11 @@ def settle(connection: Connection, results: Sequence[Result], now: datetime) -> 
     A worker that was held up may report on an attempt that another has ended since: only that it was accepted counts,
     and that only if it was not known.
     """
-    states = {name: row.state for name, row in queries.lock_attempts(connection, _attempts(results)).items()}
-    people = {f"c:{one.record.customer}" for one in results}
+    rows = queries.lock_attempts(connection, _attempts(results))
+    states = {name: row.state for name, row in rows.items()}
+    results = [_as_it_stands(connection, one, rows.get(one.attempt)) for one in results]
     results = [one for one in results if _is_news(one, states.get(one.attempt))]
+    people = {f"c:{one.record.customer}" for one in results}
     again: dict[str, datetime] = {}
     facts: list[tuple[str, AnyFact]] = []
     for result in results:
@@ -69,11 +73,23 @@ def settle(connection: Connection, results: Sequence[Result], now: datetime) -> 
     return again
 
 
+def _as_it_stands(connection: Connection, result: Result, row: Row[Any] | None) -> Result:
+    """A result with whose attempt it is by now: nobody's, if they were erased while it was made."""
+    if row is None or row.customer == result.record.customer:
+        return result
+    message = queries.message(connection, row.customer, row.key)
+    record = load_record(message.body) if message is not None else result.record
+    return replace(result, record=record, sent=msgspec.json.decode(row.sent, type=Sent))
+
+
 def _attempts(results: Sequence[Result]) -> list[str]:
     return [one.attempt for one in results]
 
 
 def _is_news(result: Result, state: str | None) -> bool:
+    """An attempt that is not there any more was erased, with all that it could be news about."""
+    if state is None:
+        return False
     return state in {"sending", "in_doubt"} or (isinstance(result.outcome, Accepted) and state != "accepted")
 
 
@@ -81,7 +97,8 @@ def _opt_outs(connection: Connection, results: Sequence[Result], now: datetime) 
     """What a refusal tells of people who want nothing more there: it binds everybody who has the address."""
     facts: list[tuple[str, AnyFact]] = []
     for one in results:
-        if isinstance(one.outcome, Refused) and one.outcome.opted_out:
+        # Without an address it was to somebody who was erased; the provider will say so again.
+        if isinstance(one.outcome, Refused) and one.outcome.opted_out and one.sent.address:
             sent, circle = one.sent, address_subject(kind_of_medium(one.sent.medium), one.sent.address)
             people = {sent.customer or "", *queries.members(connection, [circle]).get(circle, ())}
             facts += opt_out(one.record.channel or "", sent.medium, sent.address, people, (now, now))
@@ -92,7 +109,7 @@ def _unsuited(connection: Connection, results: Sequence[Result], now: datetime) 
     """What a refusal tells of a number that cannot take the medium."""
     facts: list[tuple[str, AnyFact]] = []
     for one in results:
-        if isinstance(one.outcome, Refused) and one.outcome.unsuited:
+        if isinstance(one.outcome, Refused) and one.outcome.unsuited and one.sent.address:
             facts += unsuited(connection, one.sent.medium, one.sent.address, [one.record.customer], (now, now))
     return facts
 
@@ -151,7 +168,7 @@ def _look_again(outcome: Outcome, now: datetime) -> datetime | None:
 
 def _attempt_row(result: Result, now: datetime) -> dict[str, object]:
     state = state_of(result.outcome)
-    detail = result.outcome.reference if isinstance(result.outcome, Accepted) else str(result.outcome)
+    detail = result.outcome.reference[:REFERENCE] if isinstance(result.outcome, Accepted) else str(result.outcome)
     return {
         "attempt_id": result.attempt,
         "new_state": state,

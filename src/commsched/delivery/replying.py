@@ -14,16 +14,14 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from commsched.delivery.answers import Answer, Stated, stated
-from commsched.errors import SlotTaken
 from commsched.model.facts import AnyFact, Consent, ContactPoint, Meaning, Reading, Reply, Unit
 from commsched.model.state import State
 from commsched.model.subjects import kind_of_medium
 from commsched.planning.fold import fold
 from commsched.replies import meaning as words
-from commsched.store import queries, slots
+from commsched.store import queries
 from commsched.store.ledgers import load
 from commsched.store.messages import load_record
-from commsched.timing.windows import Span
 
 # What a call asks for by its keys.
 DIGITS: Mapping[str, words.Meaning] = {
@@ -40,6 +38,30 @@ LEAST_READING = 100.0
 
 
 @dataclass(frozen=True, slots=True)
+class Time:
+    """A time that a reply would take: for which service and asset, from when to when, and as which appointment.
+
+    ``leaving`` is that appointment where it stands already; ``end``: where none is said, the service says how long.
+    """
+
+    service: str
+    asset: str | None
+    start: datetime
+    end: datetime | None
+    appointment: str
+    leaving: str | None = None
+
+
+# Whether a customer can have a time, asked at an instant. It is free from then on until the commit.
+Takes = Callable[[Connection, str, Time, datetime], bool]
+
+
+def nobody_knows(_connection: Connection, _customer: str, _time: Time, _now: datetime) -> bool:
+    """Where there is nothing to look in, no time is taken by a reply: a person sees to it."""
+    return False
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """A reply: what it means, from whom, on what medium and from which address, to which message, and when."""
 
@@ -50,6 +72,7 @@ class Heard:
     key: str
     times: tuple[datetime, datetime]
     unit: Unit
+    takes: Takes = nobody_knows
 
 
 def effects(connection: Connection, heard: Heard) -> tuple[Meaning, list[AnyFact]]:
@@ -85,8 +108,9 @@ def _confirm(connection: Connection, heard: Heard, state: State) -> Done:
     if standing.status == "confirmed" and standing.start > answer.now:
         return []
     if standing.status == "proposed":
-        span = (standing.start, standing.end or standing.start)
-        if not _free(connection, heard.customer, standing.calendar, span, standing.id):
+        asset, name = standing.asset, standing.id
+        time = Time(standing.service, asset, standing.start, standing.end, name, leaving=name)
+        if standing.start <= answer.now or not heard.takes(connection, heard.customer, time, answer.now):
             return None
     return answer.confirm(state) or None
 
@@ -102,18 +126,8 @@ def _take_offer(connection: Connection, heard: Heard, state: State, answer: Answ
         return None
     (offer,) = open_now
     taken = Answer(answer.message, answer.now, f"L-{offer.id}"[:200], answer.by).accept(offer)
-    free = _free(connection, heard.customer, offer.calendar, (offer.start, offer.end), str(taken.id))
-    return [taken] if free else None
-
-
-def _free(connection: Connection, customer: str, calendar: str | None, span: Span, appointment: str) -> bool:
-    if calendar is None:
-        return True
-    try:
-        slots.require_free(connection, calendar, span, leaving=(customer, appointment))
-    except SlotTaken:
-        return False
-    return True
+    time = Time(offer.service, None, offer.start, offer.end, str(taken.id))
+    return [taken] if heard.takes(connection, heard.customer, time, answer.now) else None
 
 
 def _cancel(connection: Connection, heard: Heard, state: State) -> Done:

@@ -197,6 +197,14 @@ def against(desk: Desk, connection: Connection, look: Look, start: datetime, now
     return ""
 
 
+def possible(desk: Desk, connection: Connection, look: Look, start: datetime, now: datetime) -> bool:
+    """Whether a customer could have a time, as far as hours, notice and preparations go; whether it is free is another.
+
+    By this a page and a reply measure alike.
+    """
+    return not against(desk, connection, look, start, now) and too_late_for(desk, look, start, now) is None
+
+
 def closings(connection: Connection, calendar: str, span: Span) -> list[str]:
     """What of a calendar is closed in a span besides its hours, and why, each in a few words."""
     first, last = map(micros, span)

@@ -12,6 +12,7 @@ import structlog
 from commsched.errors import CommschedError, UnknownName
 from commsched.plugin.base import Calendar, Unreadable
 from commsched.plugin.view import Snapshot
+from commsched.signals import Failed, announce
 from commsched.timing.windows import NEVER, Span
 
 log = structlog.get_logger("commsched.calendars")
@@ -53,6 +54,7 @@ class Calendars:
         """Say that a calendar cannot be read, and why; once, until it can be or the reason is another."""
         if self._said.get(name) != why:
             self._said[name] = why
+            announce(Failed("calendar", name, "unreadable"))
             log.error("calendar_unreadable", calendar=name, reason=why)
 
     def standing(self, names: Iterable[str], now: datetime) -> Mapping[str, Snapshot]:

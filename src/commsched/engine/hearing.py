@@ -10,15 +10,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from sqlalchemy import Connection
 
-from commsched.delivery.events import Origin, Taken, take
+from commsched.delivery.events import Origin, Taken, take, take_kept
 from commsched.engine.channels import medium_of
+from commsched.engine.taking import Needed, Unread, takes_in
 from commsched.errors import UnknownName
 from commsched.model.facts import Unit
 from commsched.model.vocabulary import MUST_TELL, PURPOSES
+from commsched.planning.world import World
 from commsched.plugin.channel import Channel, ChannelEvent, Forged, WebhookAnswer, WebhookRequest
+from commsched.plugin.view import Snapshot
+from commsched.signals import Called, Failed, announce
 from commsched.store import queries
 from commsched.store.store import Store
+from commsched.timing.windows import Span
 
 log = structlog.get_logger("commsched.engine")
 # Settings that remember when a channel was last asked what came in, and what was in the way.
@@ -36,6 +42,7 @@ Run = Callable[[Coroutine[Any, Any, Found]], Found]
 class Hearing:
     """Takes in what channels hear.
 
+    ``world`` and ``snapshot`` say whether a time can be had that a reply takes (see :mod:`commsched.engine.taking`).
     ``department`` is asked where no message says which is concerned; ``units`` is what meters count in.
 
     ``silenced``: the purposes for which a wish to stop counts that nobody can prove.
@@ -48,6 +55,8 @@ class Hearing:
     department: str
     units: Unit
     tell: Callable[..., None]
+    world: Callable[[Connection], World]
+    snapshot: Callable[[str, Span, datetime], Snapshot]
     silenced: frozenset[str] = frozenset(PURPOSES) - MUST_TELL
     forged: Counter[str] = field(default_factory=Counter)
 
@@ -58,38 +67,77 @@ class Hearing:
         """
         channel = self.channels.get(name)
         if channel is None:
+            announce(Called("", "forged"))
             raise UnknownName(f"there is no channel {name!r}.")
         try:
             events = list(channel.webhook(request))
         except Forged:
             self.forged[name] += 1
+            announce(Called(name, "forged"))
             log.warning("forged_call", channel=name, times=self.forged[name])
             raise
+        except Exception as error:
+            announce(Called(name, "failed"))
+            announce(Failed("channel", name, type(error).__name__))
+            raise
         self.take(channel, events, now)
-        return channel.answer(request)
+        answer = channel.answer(request)
+        announce(Called(name, "accepted"))
+        return answer
 
     def take(
         self, channel: Channel[Any], events: Iterable[ChannelEvent], now: datetime, *, asked: bool = False
     ) -> Taken:
         """Make events durable, and tell the observers; ``asked``: remember that this channel was asked by now."""
-        proven = channel.capabilities.proven
-        origin = Origin(channel.name, medium_of(channel), self.department, self.units, proven, self.silenced)
-        with self.store.write() as connection:
-            taken = take(connection, origin, events, now)
+        told = tuple(events)
+
+        def work(connection: Connection, origin: Origin) -> Taken:
+            taken = take(connection, origin, told, now)
             if asked:
                 queries.put_setting(connection, ASKED + channel.name, now.isoformat())
                 queries.put_setting(connection, PROBLEM + channel.name, "")
+            return taken
+
+        return self._in_one(channel, work, now)
+
+    def match(self, now: datetime) -> None:
+        """Take in what was told before its message was known, where it is known by now."""
+        for channel in self.channels.values():
+            with self.store.read() as connection:
+                known = queries.now_known(connection, channel.name)
+            if known:
+                self._in_one(channel, lambda connection, origin: take_kept(connection, origin, now), now)
+
+    def _in_one(self, channel: Channel[Any], work: Callable[[Connection, Origin], Taken], now: datetime) -> Taken:
+        """Do this in one transaction; where a calendar has to be read first, it is, and all of it is done anew."""
+        known: dict[Needed, Snapshot] = {}
+        while True:
+            try:
+                with self.store.write() as connection:
+                    taken = work(connection, self._origin(channel, known))
+                break
+            except Unread as one:
+                known[one.needed] = self.snapshot(*one.needed, now)
         if taken.unknown:
             log.warning("reply_from_nobody_known", channel=channel.name, count=taken.unknown)
+        if taken.unmatched:
+            log.warning("event_about_no_known_message", channel=channel.name, count=taken.unmatched)
+        for event in taken.heard:
+            announce(event)
         for fact in taken.facts:
             self.tell("received", event=fact)
         return taken
+
+    def _origin(self, channel: Channel[Any], known: Mapping[Needed, Snapshot]) -> Origin:
+        proven, takes = channel.capabilities.proven, takes_in(self.world, known)
+        return Origin(channel.name, medium_of(channel), self.department, self.units, proven, self.silenced, takes)
 
     def ask(self, now: datetime, run: Run) -> None:
         """Ask the channels that can list what came in, for what a lost call would have told; all of them at once.
 
         Nothing is sent meanwhile: so it takes no longer than ``ASK_SECONDS``, whatever they do.
         """
+        self.match(now)
         asked = [channel for channel in self.channels.values() if channel.capabilities.inbound]
         if not asked:
             return
@@ -98,11 +146,26 @@ class Hearing:
         since = [datetime.fromisoformat(one) - OVERLAP if one else now - FIRST for one in last]
         for channel, found in zip(asked, run(_all_listed(asked, since)), strict=True):
             if isinstance(found, BaseException):
+                announce(Failed("channel", channel.name, type(found).__name__))
                 log.warning("not_listed", channel=channel.name, error=type(found).__name__)
                 with self.store.write() as connection:
                     queries.put_setting(connection, PROBLEM + channel.name, type(found).__name__)
             else:
                 self.take(channel, found, now, asked=True)
+
+
+def ask_again(connection: Connection, channels: Mapping[str, Channel[Any]], since: datetime) -> list[str]:
+    """Have channels asked for all that came in since then; those that only call, and cannot be asked."""
+    for name, channel in channels.items():
+        if channel.capabilities.inbound:
+            last = queries.setting(connection, ASKED + name)
+            first = min(since, datetime.fromisoformat(last)) if last else since
+            queries.put_setting(connection, ASKED + name, first.isoformat())
+    return [
+        name
+        for name, channel in channels.items()
+        if not channel.capabilities.inbound and type(channel).webhook is not Channel.webhook
+    ]
 
 
 async def _all_listed(channels: Sequence[Channel[Any]], since: Sequence[datetime]) -> Found:

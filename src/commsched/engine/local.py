@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import fcntl
 import signal
-from collections.abc import Callable, Iterator
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
@@ -21,6 +23,7 @@ from apscheduler.triggers.base import BaseTrigger
 
 from commsched.engine.clock import Clock
 from commsched.engine.loop import Loop
+from commsched.engine.pulse import Pulse
 from commsched.engine.report import Report
 from commsched.errors import StoreError
 from commsched.store import queries
@@ -29,8 +32,9 @@ from commsched.store.store import Store, instant, micros
 log = structlog.get_logger("commsched.engine")
 # Facts may come in from another process at any time, so the queue is looked at this often even if nothing is due.
 POLL = timedelta(seconds=1)
-SWEEP = timedelta(seconds=5)
-SWEEP_BATCH = 1000
+# After a change of rules everybody is looked at: so often more are woken, and no more than so many wait.
+SWEEP = timedelta(seconds=1)
+SWEEP_BATCH = 2000
 PULL = timedelta(seconds=10)
 SYNC = timedelta(seconds=60)
 # How often free times and the waiting list are brought together.
@@ -38,6 +42,10 @@ WAIT = timedelta(seconds=30)
 FEEDBACK = timedelta(seconds=30)
 # How often channels are asked what came in.
 LISTEN = timedelta(minutes=2)
+# So long calls that are under way are waited for when the service is told to stop; no other begins.
+STOP_SECONDS = 25.0
+# How often facts that are too old are looked for.
+RETAIN = timedelta(days=1)
 AFTER_ERROR = timedelta(seconds=5)
 LEAST_PAUSE = timedelta(milliseconds=1)
 
@@ -84,21 +92,49 @@ class _AfterPause(BaseTrigger):  # type: ignore[misc]
         return now if previous_fire_time is None else datetime.now(UTC) + max(self.pause, LEAST_PAUSE)
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What an engine does again and again beside its batches; ``at_once``: for the first time when it begins."""
+
+    name: str
+    every: timedelta
+    do: Callable[[datetime], object]
+    at_once: bool = False
+
+
+def rounds(
+    loop: Loop,
+    pull: Callable[[datetime], object],
+    sync: Callable[[datetime], object],
+    feedback: Callable[[datetime], object],
+    listen: Callable[[datetime], object],
+    retain: Callable[[datetime], object],
+) -> tuple[Round, ...]:
+    """The rounds of the service: sources, calendars, the waiting list, channels, what is too old, a changed world."""
+    return (
+        Round("sweep", SWEEP, lambda now: loop.sweep(now, SWEEP_BATCH)),
+        Round("pull", PULL, pull, at_once=True),
+        Round("sync", SYNC, sync, at_once=True),
+        Round("wait", WAIT, loop.wait),
+        Round("feedback", FEEDBACK, feedback),
+        Round("listen", LISTEN, listen, at_once=True),
+        Round("retain", RETAIN, retain, at_once=True),
+    )
+
+
+def _places(error: Exception) -> list[str]:
+    """Where it happened; what an error says may name somebody."""
+    return [f"{Path(one.filename).name}:{one.lineno}" for one in traceback.extract_tb(error.__traceback__)[-5:]]
+
+
 class LocalEngine:
     """Runs the loop until told to stop; planning stays in the main thread, where a hanging policy can be stopped."""
 
     def __init__(
-        self,
-        loop: Loop,
-        clock: Clock,
-        pull: Callable[[datetime], object],
-        report: Callable[[Report], None],
-        sync: Callable[[datetime], object] = lambda _: None,
-        feedback: Callable[[datetime], object] = lambda _: None,
-        listen: Callable[[datetime], object] = lambda _: None,
+        self, loop: Loop, clock: Clock, report: Callable[[Report], None], rounds: Sequence[Round] = ()
     ) -> None:
-        self.loop, self.clock, self.pull, self.report, self.sync = loop, clock, pull, report, sync
-        self.feedback, self.listen = feedback, listen
+        self.loop, self.clock, self.report, self.rounds = loop, clock, report, rounds
+        self.pulse = Pulse(loop.store, clock)
         self.again = _AfterPause()
         self.scheduler = BlockingScheduler(
             timezone=UTC,
@@ -109,18 +145,10 @@ class LocalEngine:
     def run(self) -> None:
         """Work until SIGINT or SIGTERM."""
         self.scheduler.add_job(self._wake, self.again, id="wake")
-        self.scheduler.add_job(self._sweep, "interval", seconds=SWEEP.total_seconds(), id="sweep")
-        self.scheduler.add_job(
-            self._pull, "interval", seconds=PULL.total_seconds(), id="pull", next_run_time=datetime.now(UTC)
-        )
-        self.scheduler.add_job(
-            self._sync, "interval", seconds=SYNC.total_seconds(), id="sync", next_run_time=datetime.now(UTC)
-        )
-        self.scheduler.add_job(self._wait, "interval", seconds=WAIT.total_seconds(), id="wait")
-        self.scheduler.add_job(self._tell_back, "interval", seconds=FEEDBACK.total_seconds(), id="feedback")
-        self.scheduler.add_job(
-            self._listen, "interval", seconds=LISTEN.total_seconds(), id="listen", next_run_time=datetime.now(UTC)
-        )
+        for one in self.rounds:
+            first = {"next_run_time": datetime.now(UTC)} if one.at_once else {}
+            seconds = one.every.total_seconds()
+            self.scheduler.add_job(self._go_round, "interval", [one], seconds=seconds, id=one.name, **first)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
         try:
@@ -132,13 +160,13 @@ class LocalEngine:
 
     def _wake(self) -> None:
         try:
+            self.pulse.turn()
             self.again.pause = self._work(self.clock.now())
         except StoreError as error:
             log.error("store_failed", error=str(error))
             self.again.pause = AFTER_ERROR
-        except Exception:
-            # A defect must not end the service: it goes on, and says so each time.
-            log.exception("pass_failed")
+        except Exception as error:  # noqa: BLE001 - a defect must not end the service: it goes on, and says so each time
+            log.error("pass_failed", error=type(error).__name__, at=_places(error))
             self.again.pause = AFTER_ERROR
 
     def _work(self, now: datetime) -> timedelta:
@@ -151,29 +179,14 @@ class LocalEngine:
             due = queries.next_due(connection)
         return max(timedelta(milliseconds=20), min(POLL, instant(due) - now)) if due is not None else POLL
 
-    def _sweep(self) -> None:
-        self._guarded(lambda: self.loop.sweep(self.clock.now(), SWEEP_BATCH))
-
-    def _wait(self) -> None:
-        self._guarded(lambda: self.loop.wait(self.clock.now()))
-
-    def _pull(self) -> None:
-        self._guarded(lambda: self.pull(self.clock.now()))
-
-    def _sync(self) -> None:
-        self._guarded(lambda: self.sync(self.clock.now()))
-
-    def _tell_back(self) -> None:
-        self._guarded(lambda: self.feedback(self.clock.now()))
-
-    def _listen(self) -> None:
-        self._guarded(lambda: self.listen(self.clock.now()))
-
-    def _guarded(self, work: Callable[[], object]) -> None:
+    def _go_round(self, one: Round) -> None:
         try:
-            work()
+            one.do(self.clock.now())
         except StoreError as error:
-            log.error("store_failed", error=str(error))
+            log.error("store_failed", round=one.name, error=str(error))
+        except Exception as error:  # noqa: BLE001 - as above
+            log.error("round_failed", round=one.name, error=type(error).__name__, at=_places(error))
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self.loop.ending.ask(STOP_SECONDS)
         self.scheduler.shutdown(wait=False)

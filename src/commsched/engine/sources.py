@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 
 from commsched.errors import StoreError
 from commsched.plugin.base import Source
+from commsched.signals import Failed, announce
 from commsched.store import queries
 from commsched.store.intake import REJECTS, Batch, keep_rejects
 from commsched.store.store import Store
@@ -67,6 +68,7 @@ def pull(store: Store, sources: Mapping[str, Source[Any]], take_in: TakeIn, fold
             raise
         except Exception as error:  # noqa: BLE001 - a source may raise anything
             pulled.failed.append(name)
+            announce(Failed("source", name, type(error).__name__))
             log.error("source_failed", source=name, error=type(error).__name__)
     if pulled.rejects:
         log.warning("facts_rejected", count=pulled.rejects, see=str(REJECTS))

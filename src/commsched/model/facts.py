@@ -350,7 +350,7 @@ class Delivered(Fact, tag="delivered", frozen=True, kw_only=True):
 
 Meaning = Literal[
     "confirm", "decline", "later", "reschedule", "cancel", "who", "wrong_person", "not_mine", "start", "help",
-    "stop", "number", "empty", "unclear",
+    "stop", "number", "empty", "unclear", "links_withdrawn",
 ]  # fmt: skip
 
 

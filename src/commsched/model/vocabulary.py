@@ -32,7 +32,8 @@ class Vocabulary:
     """What is not declared here is refused, in facts and in rules.
 
     ``topics`` maps each topic to its parent (``None`` at a root); ``events`` and ``assets`` map a kind to its typed
-    fields; ``equivalents`` maps an item to every item that is the same thing.
+    fields; ``equivalents`` maps an item to every item that is the same thing; ``titles`` maps a word (``("topics",
+    "sales")``, also of ``assets``, ``services`` and ``departments``) to what readers of a language see, by language.
     """
 
     topics: Mapping[str, str | None] = field(default_factory=dict)
@@ -44,6 +45,17 @@ class Vocabulary:
     purposes: Mapping[str, int] = field(default_factory=lambda: PURPOSES)
     services: frozenset[str] = frozenset()
     departments: frozenset[str] = frozenset()
+    titles: Mapping[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)
+
+    def title(self, kind: str, word: str, own: str, *languages: str) -> str:
+        """A word as readers see it, in the first of these languages that it has a title in; else by its own name."""
+        known = self.titles.get((kind, word), {})
+        return next((known[code] for code in languages if code in known), own)
+
+    def untitled(self) -> list[tuple[str, str]]:
+        """The titles of services and departments that there are not."""
+        known = {"services": self.services, "departments": self.departments}
+        return [(kind, word) for kind, word in self.titles if kind in known and word not in known[kind]]
 
     def covers(self, general: str | None, topic: str) -> bool:
         """Whether ``topic`` is ``general`` or lies under it; no topic, or ``*``, covers every topic."""

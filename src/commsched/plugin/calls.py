@@ -50,20 +50,23 @@ class Calls:
         A call that has not begun in time, or is cancelled before it has, never does: :class:`TryLater`. Of one that has
         not ended in time nobody knows what became: :class:`Ambiguous`.
         """
-        (future,) = await self._ended([call])
+        (future,) = await self._ended([call], 0)
         return _result(future, self.seconds)
 
-    async def run_all(self, calls: Sequence[Callable[[], T]]) -> list[T | Outcome]:
-        """Several calls, each one's result or outcome, in order; all of them together have ``seconds``."""
-        return [_outcome(future, self.seconds) for future in await self._ended(calls)]
+    async def run_all(self, calls: Sequence[Callable[[], T]], *, more: float = 0.0) -> list[T | Outcome]:
+        """Several calls, each one's result or outcome, in order; all of them together have ``seconds``.
 
-    async def _ended(self, calls: Sequence[Callable[[], T]]) -> list[Future[T]]:
+        ``more``: so many seconds are added within which they may begin, where there are more than go at once.
+        """
+        return [_outcome(future, self.seconds + more) for future in await self._ended(calls, more)]
+
+    async def _ended(self, calls: Sequence[Callable[[], T]], more: float) -> list[Future[T]]:
         """The calls, each of which has ended, or goes on where nobody waits for it, or never begins."""
         futures = [self._pool.submit(call) for call in calls]
         waiting = [asyncio.wrap_future(future) for future in futures]
         try:
             if waiting:
-                await asyncio.wait(waiting, timeout=self.begin)
+                await asyncio.wait(waiting, timeout=self.begin + more)
                 for future in futures:
                     future.cancel()  # has no effect on those that have begun
                 await asyncio.wait(waiting, timeout=self.seconds - self.begin)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Literal
@@ -166,7 +166,8 @@ class ChannelEvent:
     gave it back; ``reference`` the provider's for the message. ``address`` is the customer's. ``undelivered`` failed
     this once, ``bounced`` says that the address does not exist, ``unsuited`` that it cannot take this medium (a
     landline, for texts). ``text`` is what a person wrote (``reply``) or pressed (``digit``); ``detail`` the provider's
-    code and reason; ``data`` what it said besides.
+    code and reason; ``data`` what it said besides. ``proven`` is that of :class:`Capabilities` for this event alone:
+    ``False`` where the provider passes on what anybody can have written, as mail under anybody's address.
     """
 
     kind: EventKind
@@ -178,6 +179,7 @@ class ChannelEvent:
     id: str = ""
     reference: str = ""
     text: str = ""
+    proven: bool = True
 
 
 class Channel(Plugin[S], ABC):
@@ -191,6 +193,15 @@ class Channel(Plugin[S], ABC):
         """How long :meth:`send` may go on. What takes longer than 30 seconds is in doubt until its answer comes."""
         return timedelta()
 
+    def time_for(self, count: int) -> timedelta:
+        """How long :meth:`send_batch` may need for so many messages.
+
+        It has 30 seconds in any case; more, up to two minutes, as long as the worker's lease lasts (a minute, unless
+        it is set otherwise). What is not told by then is in doubt, so it should come back before.
+        """
+        del count
+        return timedelta()
+
     @abstractmethod
     async def send(self, message: Outgoing) -> Accepted:
         """Hand the message over. Raises :class:`Refused`, :class:`TryLater` or :class:`Ambiguous`."""
@@ -202,6 +213,14 @@ class Channel(Plugin[S], ABC):
     async def lookup(self, attempt: Attempt) -> Receipt | None:
         """Ask the provider what became of an attempt; ``None`` if it knows nothing of it."""
         raise Ambiguous(f"channel {self.name} cannot look up attempt {attempt.id}.")
+
+    def forget(self, attempts: Collection[str]) -> None:
+        """Delete what this channel itself keeps of attempts whose customer is erased; again for the same, nothing.
+
+        Files of its own, not what the provider has. What keeps an attempt from going twice may stay, if it says no more
+        than the attempt's id.
+        """
+        del attempts
 
     def webhook(self, request: WebhookRequest) -> Iterable[ChannelEvent]:
         """The verified, normalised events of a provider's call; pure. Raises :class:`Forged`: then nothing counts."""

@@ -10,7 +10,7 @@ import json
 import os
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BufferedRandom
 from pathlib import Path
@@ -78,6 +78,34 @@ class Journal:
             raise
         self._end += len(data)
         self._known.update(json.dumps(next(iter(record.values()))).encode() for record in records)
+
+    def blank(self, names: Collection[str]) -> list[dict[str, str]]:
+        """Leave of these records only their names, each in its place and as long as before; the records that were.
+
+        Raises ``OSError``. Interrupted, it can be done again.
+        """
+        if self._file is None:
+            raise RuntimeError("blank needs the lock")
+        wanted = {json.dumps(name).encode() for name in names} & self._known
+        self._file.seek(0)
+        found, place = [], 0
+        for line in self._file.readlines() if wanted else ():
+            match = _NAME.match(line)
+            if match is not None and match[1] in wanted:
+                found.append(json.loads(line))
+                self._overwrite(place, (match[0] + b"}").ljust(len(line) - 1) + b"\n")
+            place += len(line)
+        os.fsync(self._file.fileno())
+        self.recent.clear()
+        return found
+
+    def _overwrite(self, place: int, data: bytes) -> None:
+        # The file is open for appending, which writes at its end whatever the place.
+        with self.path.open("r+b") as file:
+            file.seek(place)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
 
     def _take_back(self, file: int) -> None:
         try:

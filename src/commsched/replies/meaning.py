@@ -25,7 +25,9 @@ LANGUAGES = ("en", "es", "de", "fr")
 MOST = 2000
 # No sentence of the lists is longer.
 LONGEST = 160
-_SPOKEN = tuple(kind for kind in get_args(Kind) if kind not in {"stop", "number", "empty", "unclear"})
+# Links are withdrawn on a page or at the desk: whoever has somebody's telephone can write from it, too.
+_UNSPOKEN = frozenset({"stop", "number", "empty", "unclear", "links_withdrawn"})
+_SPOKEN = tuple(kind for kind in get_args(Kind) if kind not in _UNSPOKEN)
 _SCOPES: tuple[Scope, ...] = get_args(Scope)
 _SENTENCES = re.compile(r"[.!?;,\n\r…]+|\s+(?:but|and then|pero|aber|mais)\s+|\s+-+\s+")
 _NUMBER = re.compile(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Annotated, Literal
 
+from babel import Locale
 from pydantic import BeforeValidator, Field
 
 from commsched.model.vocabulary import PURPOSES, Vocabulary
 from commsched.rules.declarations import BUILT_IN_ASSET, BUILT_IN_EVENT
 from commsched.rules.problems import Entry, Findings
-from commsched.rules.values import Identifier, Name, Names
+from commsched.rules.values import Identifier, Name, Names, Text
 from commsched.rules.yamldoc import KeyPath
 
 
@@ -19,6 +20,8 @@ def _nothing_is_empty(value: object) -> object:
     return {} if value is None else value
 
 
+# The languages that have two letters: their own names, as Unicode's data list them.
+LANGUAGES = frozenset(code for code in map(str, Locale("en").languages) if len(code) == 2)  # noqa: PLR2004 - two letters
 Scalar = Literal["string", "number", "integer", "boolean"]
 Fields = Annotated[dict[Identifier, Scalar], BeforeValidator(_nothing_is_empty)]
 
@@ -27,6 +30,18 @@ class ItemEntry(Entry):
     """An item; ``same_as`` names what is the same thing for somebody who has bought it."""
 
     same_as: Names = ()
+
+
+Titles = dict[Name, dict[str, Text]]
+
+
+class TitlesEntry(Entry):
+    """What readers see in place of words, by word and language; every key may be left out."""
+
+    topics: Titles = Field(default_factory=dict)
+    assets: Titles = Field(default_factory=dict)
+    services: Titles = Field(default_factory=dict)
+    departments: Titles = Field(default_factory=dict)
 
 
 class VocabularyEntry(Entry):
@@ -39,6 +54,7 @@ class VocabularyEntry(Entry):
     assets: dict[Name, Fields] = Field(default_factory=dict)
     facts: Fields = Field(default_factory=dict)
     purposes: dict[Name, Annotated[int, Field(ge=1, le=9)]] = Field(default_factory=dict)
+    titles: Annotated[TitlesEntry, BeforeValidator(_nothing_is_empty)] = TitlesEntry()
 
 
 def compile_vocabulary(findings: Findings) -> Vocabulary | None:
@@ -48,6 +64,7 @@ def compile_vocabulary(findings: Findings) -> Vocabulary | None:
         return None
     _check(entry, findings)
     topics = _Tree(findings).of(entry.topics)
+    titles = _titles(entry, topics, findings)
     if findings.problems:
         return None
     return Vocabulary(
@@ -58,7 +75,26 @@ def compile_vocabulary(findings: Findings) -> Vocabulary | None:
         assets=MappingProxyType(entry.assets),
         facts=MappingProxyType(entry.facts),
         purposes=MappingProxyType({**PURPOSES, **entry.purposes}),
+        titles=MappingProxyType(titles),
     )
+
+
+def _titles(
+    entry: VocabularyEntry, topics: Mapping[str, str | None], findings: Findings
+) -> dict[tuple[str, str], Mapping[str, str]]:
+    """The titles by kind and word. Services and departments are not known here: ``check`` looks whether they are."""
+    declared: Mapping[str, Iterable[str]] = {"topics": topics, "assets": entry.assets}
+    found = {}
+    for kind, words in dict(entry.titles).items():
+        for word, titles in words.items():
+            path = ("titles", kind, word)
+            if kind in declared and word not in declared[kind]:
+                findings.unknown(path, "topic" if kind == "topics" else "kind of asset", word, declared[kind])
+            for code in titles.keys() - LANGUAGES:
+                message = f"There is no language {code!r}; write its two letters, such as de or fr."
+                findings.add((*path, code), "unknown_language", message)
+            found[kind, word] = titles
+    return found
 
 
 def _check(entry: VocabularyEntry, findings: Findings) -> None:

@@ -6,22 +6,27 @@ with ids is one of customers: each is asked about as before a call; an id that n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
+from commsched.model.consents import permission
+from commsched.model.facts import Consent
 from commsched.model.state import known_as_customer
+from commsched.model.subjects import address_subject
 from commsched.planning.enquiry import Enquirer, Question
 from commsched.planning.world import World
 from commsched.screening.lists import Entry, People
 from commsched.screening.matching import SHOWN, THEMSELVES, Found, Match
 from commsched.store import queries
 from commsched.store.ledgers import load
+from commsched.store.suppression import refusals_at
 
 EXISTING = "existing_customer"
 UNKNOWN = "unknown_customer"
+ERASED = "refused_by_erased"
 BATCH = 500
 
 
@@ -54,10 +59,28 @@ def judge(
             for chunk in queries.chunks(wanted)
             for customer, one in load(connection, chunk).items()
         }
+        gone = refusals_at(connection, {circle for number in batch for circle in _circles(people.entries[number])})
         for number in batch:
             entry, one = people.entries[number], found.get(number, Found())
             asked = _about(question, entry, medium)
-            yield _customer(entry, one, known, asked) if people.by_id else _prospect(entry, one, known, asked)
+            judged = _customer(entry, one, known, asked) if people.by_id else _prospect(entry, one, known, asked)
+            # Whoever is known by the address has said themselves what holds there.
+            known_there = any(match.by in THEMSELVES for match in one.matches)
+            yield judged if judged.reason or known_there else _of_erased(judged, gone, asked, world)
+
+
+def _circles(entry: Entry) -> list[str]:
+    pairs = (("email", entry.email), ("phone", entry.phone))
+    return [address_subject(kind, address) for kind, address in pairs if address]
+
+
+def _of_erased(kept: Judgement, gone: Mapping[str, Sequence[Consent]], asked: Question, world: World) -> Judgement:
+    """An entry that is kept, unless somebody who was erased refused this at an address that it has."""
+    said = [one for circle in _circles(kept.entry) for one in gone.get(circle, ())]
+    about = {"medium": asked.medium, "purpose": asked.purpose, "topic": asked.topic}
+    if permission(said, **about, vocabulary=world.vocabulary) is not False:
+        return kept
+    return Judgement(kept.entry, ERASED, "whoever had this address refused it, and was erased")
 
 
 def _prospect(entry: Entry, found: Found, known: Mapping[str, Enquirer], question: Question) -> Judgement:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from functools import lru_cache
 from math import isfinite
@@ -49,10 +49,20 @@ _TIMES: Mapping[type, tuple[str, ...]] = {
 
 
 class Checker:
-    """Checks facts against a vocabulary, and completes them. The facts it is handed are its own to change."""
+    """Checks facts against a vocabulary, and completes them. The facts it is handed are its own to change.
 
-    def __init__(self, vocabulary: Vocabulary, *, region: str = "", services: Collection[str] = ()) -> None:
-        self.words = vocabulary
+    ``gone`` is asked of each customer; it raises :class:`FactRejected` where they were erased.
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        *,
+        region: str = "",
+        services: Collection[str] = (),
+        gone: Callable[[str | None, datetime], object] = lambda _customer, _at: None,
+    ) -> None:
+        self.words, self.gone = vocabulary, gone
         self.country = region.partition("-")[0] or None
         self.services = frozenset(services) or vocabulary.services
 
@@ -73,6 +83,7 @@ class Checker:
             # What can be printed has no control characters, and is told faster.
             if value is not None and value is not UNSET and not value.isprintable():
                 _plain(name, value)
+        self.gone(fact.customer, fact.at)
         special = _SPECIAL.get(type(fact))
         if special is not None:
             special(self, fact)

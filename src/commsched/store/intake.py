@@ -22,7 +22,7 @@ import msgspec
 import yaml
 from msgspec.structs import force_setattr
 
-from commsched.errors import FactRejected, Misuse
+from commsched.errors import Erased, FactRejected, Misuse
 from commsched.model.facts import FACT_TYPES, OWN_TYPES, AnyFact, Customer
 from commsched.model.subjects import subject_of
 from commsched.store.checks import Checker
@@ -105,7 +105,9 @@ def _batches(
         try:
             batch.facts.append(_take(line, parse, checker, origin))
         except FactRejected as error:
-            batch.rejects.append(Reject(name, line.number, error.field, _sentence(error), _text(line.raw)))
+            # Of somebody who was erased, not even a line that was rejected is kept.
+            text = "" if isinstance(error, Erased) else _text(line.raw)
+            batch.rejects.append(Reject(name, line.number, error.field, _sentence(error), text))
         if batch.lines >= BATCH:
             yield batch
             batch = Batch()

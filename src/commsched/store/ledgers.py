@@ -2,6 +2,7 @@
 
 Appending is one transaction: the facts, the versions, who belongs to which circle, appointments by time and what they
 take of their calendars, an opt-out at every address it binds, cases and promises at the organisation, and whom to wake.
+Nothing is appended about a customer who was erased.
 """
 
 from __future__ import annotations
@@ -20,14 +21,13 @@ from commsched.model.facts import AnyFact, Appointment, Consent, ContactPoint, C
 from commsched.model.subjects import address_subject, kept, kind_of_medium
 from commsched.planning.fold import PERSONAL, fold
 from commsched.planning.ledger import Entry, Ledger, UnderWay
-from commsched.store import queries, slots
+from commsched.store import queries, slots, suppression
 from commsched.store.store import micros
 from commsched.store.tables import FLAG_COLLEAGUE, FLAG_CORRECTED, FLAG_REFUSED
 
 _many = msgspec.json.Decoder(list[AnyFact])
 _sent = msgspec.json.Decoder(Sent)
 
-T = TypeVar("T")
 K = TypeVar("K", bound=Fact)
 Versions = dict[str, int]
 # Facts with the ledgers they are appended to, by type.
@@ -48,20 +48,23 @@ def append(
     connection: Connection, facts: Iterable[tuple[str, AnyFact]], now: datetime, *, waking: bool = True
 ) -> list[AnyFact]:
     """Append facts, each to the ledger named beside it; returns those that were new."""
-    rows: dict[tuple[str, bytes], tuple[AnyFact, bytes]] = {}
+    rows: dict[tuple[str, bytes], AnyFact] = {}
+    bodies: dict[tuple[str, bytes], bytes] = {}
     for subject, fact in facts:
         digest, body = kept(fact)
-        rows[subject, digest] = fact, body
-    fresh = _fresh(connection, rows)
-    queries.add_facts(connection, [(*key, body) for key, (_, body) in fresh.items()])
-    new = _by_kind((subject, fact) for (subject, _), (fact, _) in fresh.items())
+        rows[subject, digest], bodies[subject, digest] = fact, body
+    fresh = suppression.kept(connection, _fresh(connection, rows))
+    queries.add_facts(connection, [(*key, bodies[key]) for key in fresh])
+    new = _by_kind((subject, fact) for (subject, _), fact in fresh.items())
     counts = Counter([subject for subject, _ in fresh])
     queries.bump(connection, _raised(counts, new))
     queries.add_members(connection, _memberships(new))
     _project(connection, new, now)
+    if recalled := suppression.recalled(connection, new.get(ContactPoint, ())):
+        append(connection, recalled, now, waking=waking)
     if waking:
         wake_for(connection, counts, now)
-    return [fact for fact, _ in fresh.values()]
+    return list(fresh.values())
 
 
 def wake_for(connection: Connection, subjects: Iterable[str], now: datetime) -> None:
@@ -140,7 +143,7 @@ def decode(bodies: Sequence[bytes]) -> list[AnyFact]:
     return _many.decode(b"[" + b",".join(bodies) + b"]")
 
 
-def _fresh(connection: Connection, rows: dict[tuple[str, bytes], T]) -> dict[tuple[str, bytes], T]:
+def _fresh(connection: Connection, rows: dict[tuple[str, bytes], AnyFact]) -> dict[tuple[str, bytes], AnyFact]:
     known = queries.lock_ledgers(connection, {subject for subject, _ in rows})
     present = queries.digests(connection, known)
     return {key: row for key, row in rows.items() if key not in present} if present else rows

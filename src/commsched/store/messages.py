@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from itertools import chain, repeat
 from typing import Any, Protocol
@@ -19,7 +19,10 @@ from sqlalchemy import Connection, Row
 from commsched.model.decisions import ACCEPTED, IN_FLIGHT, Decision, MessageState, Plan, Reason, TaskDecision
 from commsched.store import queries
 from commsched.store.store import micros
+from commsched.timing.windows import RESOLUTION, Span
 
+# So much of what policies left open is kept on both sides of where a message was placed, and of where it should have.
+AROUND = timedelta(days=3)
 Reasons = tuple[tuple[str, str, str], ...]
 
 
@@ -77,7 +80,8 @@ class TaskRecord(msgspec.Struct, frozen=True, omit_defaults=True):
 class DecisionRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """A decision as it was made: what it rests on, so that it can be shown and replayed.
 
-    ``notes`` are the staff's sentences of the reasons, ``review_notes`` those of the reviews.
+    ``notes`` are the staff's sentences of the reasons, ``review_notes`` those of the reviews. What the policies left
+    open (``reviews``, last) is kept around where the message was placed (:attr:`kept`), or all of it if it was not.
     """
 
     key: str
@@ -97,6 +101,11 @@ class DecisionRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     world: str
     notes: tuple[str, ...] = ()
     review_notes: tuple[str, ...] = ()
+
+    @property
+    def kept(self) -> Span:
+        """The time of which it is known what the policies left open."""
+        return _kept(self.ideal, (self.opens, self.deadline), self.at, self.decided_at)
 
 
 class Reasoned(Protocol):
@@ -298,8 +307,20 @@ def _dropped(record: MessageRecord, now: datetime, *, carried: bool) -> dict[str
     return message_row(ended, signature=b"")
 
 
+def _kept(ideal: datetime, span: Span, at: datetime | None, now: datetime) -> Span:
+    """Why a message stands where it does is seen between there and its ideal time, and a little around.
+
+    A message that may go at any time within months would leave behind a hundred thousand characters otherwise.
+    """
+    if at is None:
+        return span[0], span[1] + RESOLUTION
+    wished = max(ideal, span[0], now)
+    return min(wished, at) - AROUND, max(wished, at) + AROUND
+
+
 def _decision_row(decision: Decision, world: str, now: datetime) -> dict[str, object]:
     p = decision.proposal
+    kept = _kept(p.ideal, p.span, decision.at, now)
     record = DecisionRecord(
         decision.key,
         now,
@@ -319,7 +340,7 @@ def _decision_row(decision: Decision, world: str, now: datetime) -> dict[str, ob
                 review.code.force,
                 review.verdict.detail,
                 tuple(sorted(review.verdict.media)) if review.verdict.media is not None else None,
-                review.verdict.windows.spans if review.verdict.windows is not None else (),
+                review.verdict.windows.clip(*kept).spans if review.verdict.windows is not None else (),
             )
             for review in decision.reviews
         ),

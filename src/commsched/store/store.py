@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -15,9 +16,15 @@ from sqlalchemy.exc import DBAPIError
 from commsched.errors import StoreBusy, StoreError, StoreFull, StoreReadOnly, StoreTooNew
 
 # The newest migration in store/migrations/versions; a test holds the two together.
-HEAD = "0010"
+HEAD = "0014"
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
+# How long a change of the tables may wait for a lock. Whoever comes after it waits as well, so it gives up soon.
+MIGRATION_WAIT = "5s"
+# What a session of PostgreSQL may take, unless the URL has options of its own: a lock is waited for as long as on
+# SQLite; a statement that runs on, or a transaction whose client is gone, does not hold its locks for ever.
+LIMITS = f"-c lock_timeout={BUSY_SECONDS}s -c statement_timeout=10min -c idle_in_transaction_session_timeout=10min"
+SECRET = "commsched_secret"  # noqa: S105 - the name of an option
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -35,16 +42,20 @@ def instant(value: int) -> datetime:
 class Store:
     """A database and its transactions. SQLite (WAL, FULL) or PostgreSQL, by URL."""
 
-    def __init__(self, url: str, *, folder: Path = Path(), max_pages: int | None = None) -> None:
+    def __init__(self, url: str, *, folder: Path = Path(), max_pages: int | None = None, secret: str = "") -> None:
         self.url = _resolved(url, folder)
         self.sqlite = self.url.get_backend_name() == "sqlite"
         self._max_pages = max_pages
+        # What no copy of the database has, for the hashes of erased names.
+        self._options = {SECRET: secret}
         self.engine = self._engine()
 
     def _engine(self) -> Engine:
         if not self.sqlite:
-            return create_engine(self.url, pool_pre_ping=True)
-        engine = create_engine(self.url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+            limits = {} if "options" in self.url.query else {"options": LIMITS}
+            return create_engine(self.url, pool_pre_ping=True, connect_args=limits, execution_options=self._options)
+        connect = {"timeout": BUSY_SECONDS, "check_same_thread": False}
+        engine = create_engine(self.url, connect_args=connect, execution_options=self._options)
         event.listen(engine, "connect", self._prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -109,12 +120,58 @@ class Store:
 
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
-        with self.write() as connection:
-            if not self.sqlite:
-                # Of several processes that start together, one migrates, and the others find it done.
-                connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('commsched'))"))
+        with self._alone() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, to)
+
+    @contextmanager
+    def _alone(self) -> Iterator[Connection]:
+        """A connection to migrate on: of several processes that start together, one does, and the others find it done.
+
+        On PostgreSQL each migration is a transaction of its own, so that one can make an index while others write.
+        """
+        if self.sqlite:
+            with self.write() as connection:
+                yield connection
+            return
+        with _plain_errors(), self.engine.connect() as connection:
+            connection.execute(text("SELECT pg_advisory_lock(hashtext('commsched'))"))
+            connection.execute(text(f"SET lock_timeout = '{MIGRATION_WAIT}'"))
+            connection.execute(text("SET statement_timeout = 0"))
+            connection.commit()
+            try:
+                yield connection
+            finally:
+                # With the session go the lock and the settings.
+                connection.invalidate()
+
+    def scrub(self) -> bool:
+        """Leave nothing of what was deleted in the file: write it anew, and empty its log; whether that was possible.
+
+        SQLite keeps deleted bytes in free pages and in the log (https://sqlite.org/lang_vacuum.html). PostgreSQL reuses
+        such space by itself.
+        """
+        if not self.sqlite:
+            return True
+        connection = self.engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            # The copy may be larger than what there is of memory.
+            cursor.execute("PRAGMA temp_store=FILE")
+            cursor.execute("VACUUM")
+            cursor.execute("PRAGMA temp_store=MEMORY")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            (busy, *_) = cursor.fetchone() or (0,)
+        except sqlite3.OperationalError:
+            return False
+        finally:
+            connection.close()
+        return not busy
+
+    def is_current(self) -> bool:
+        """Whether the tables are of this version: another process may have brought them to a newer one."""
+        with self.read() as connection:
+            return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD
 
     def close(self) -> None:
         """Give all connections back."""
@@ -144,10 +201,13 @@ def _resolved(url: str, folder: Path) -> URL:
 _WORDS: tuple[tuple[str, type[StoreError]], ...] = (
     ("readonly database", StoreReadOnly),
     ("permission denied", StoreReadOnly),
+    ("must be owner", StoreReadOnly),
     ("read-only transaction", StoreReadOnly),
     ("disk is full", StoreFull),
     ("no space left", StoreFull),
     ("database is locked", StoreBusy),
+    ("lock timeout", StoreBusy),
+    ("deadlock detected", StoreBusy),
 )
 
 

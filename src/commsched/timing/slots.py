@@ -72,15 +72,20 @@ class Found:
 
 def find(opened: Windows, taken: Sequence[Windows], ask: Ask) -> Found:
     """The slots inside ``opened``, given what is taken on each resource."""
-    possible = set(_starts(opened, ask))
-    free = Counter(start for one in taken for start in _starts(opened - one, ask))
+    possible = [step for steps in _starts(opened, ask) for step in steps]
+    # Counted in numbers of steps: instants are slow to compare.
+    free = Counter[int]()
+    for one in taken:
+        for steps in _starts(opened - one, ask):
+            free.update(steps)
     slots, lost = [], Counter[str]()
-    for start in sorted(possible):
-        why = _against(start, free[start], ask)
+    for step in possible:
+        start = _EPOCH + step * STEP
+        why = _against(start, free[step], ask)
         if why:
             lost[why] += 1
         else:
-            slots.append(Slot(start, start + ask.duration, free[start], _suits(start, ask)))
+            slots.append(Slot(start, start + ask.duration, free[step], _suits(start, ask)))
     unsuited = sum(slot.suits is False for slot in slots)
     return Found(_ranked(slots, ask), len(possible), lost["full"], lost["notice"], lost["prep"], unsuited)
 
@@ -106,13 +111,10 @@ def span_of(first: int, last: int) -> Span:
     return _EPOCH + first * CELL, _EPOCH + last * CELL
 
 
-def _starts(windows: Windows, ask: Ask) -> Iterator[datetime]:
-    """The instants of the grid at which the whole of it fits into one of the windows."""
+def _starts(windows: Windows, ask: Ask) -> Iterator[range]:
+    """The steps of the grid at which the whole of it fits into one of the windows, in their order."""
     for start, end in windows.clip(*ask.within):
-        at = _EPOCH - (_EPOCH - start) // STEP * STEP
-        while at + ask.duration <= end:
-            yield at
-            at += STEP
+        yield range(-((_EPOCH - start) // STEP), (end - ask.duration - _EPOCH) // STEP + 1)
 
 
 def _against(start: datetime, free: int, ask: Ask) -> str:

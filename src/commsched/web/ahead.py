@@ -23,7 +23,7 @@ def ahead(app: App, letter: Letter, tongue: Language) -> list[str]:
     }
     planned = [
         one
-        for plan in app.plans([customer], letter.now, letter.world)
+        for plan in app.plans([customer], letter.now)
         for one in plan.decisions
         if one.state == "planned" and one.at is not None and one.proposal.subject == subject
     ]

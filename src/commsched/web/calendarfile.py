@@ -7,12 +7,14 @@ from hashlib import blake2b
 import icalendar
 
 from commsched.plugin.base import OURS
+from commsched.render.formats import Language
 from commsched.web.letters import Letter
+from commsched.web.texts import service_name
 
 _STATUS = {"proposed": "TENTATIVE", "cancelled": "CANCELLED"}
 
 
-def calendar_file(letter: Letter, organisation: str) -> bytes | None:
+def calendar_file(letter: Letter, organisation: str, tongue: Language) -> bytes | None:
     """The file; ``None`` if the message is about no appointment.
 
     The UID is always the same and says nothing of anybody; the sequence grows with every change that we know of.
@@ -27,7 +29,7 @@ def calendar_file(letter: Letter, organisation: str) -> bytes | None:
     event.add("sequence", int(max(standing.moved_at, standing.status_at).timestamp()) % 2**31)
     event.add("dtstart", standing.start)
     event.add("dtend", standing.end or standing.start + matter.service.duration)
-    event.add("summary", f"{matter.service.name}, {organisation}")
+    event.add("summary", f"{service_name(letter.world, matter.service, tongue)}, {organisation}")
     event.add("status", _STATUS.get(standing.status, "CONFIRMED"))
     if letter.department is not None and letter.department.postal:
         event.add("location", letter.department.postal)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
@@ -16,9 +16,11 @@ from commsched.planning.fold import fold
 from commsched.planning.ledger import Ledger
 from commsched.planning.world import World
 from commsched.plugin.view import Department
+from commsched.render.links import Links
 from commsched.rules.rule import Service
 from commsched.store import queries
-from commsched.store.ledgers import load
+from commsched.store.keys import keys_in
+from commsched.store.ledgers import ledgers
 from commsched.store.messages import MessageRecord, load_record
 from commsched.store.store import instant
 from commsched.timing.civil import zone
@@ -39,7 +41,10 @@ class Matter:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message that was sent, opened again by whoever has its link."""
+    """A message that was sent, opened again by whoever has its link.
+
+    ``world`` is that of the configuration: what the store says of pauses and outages is read where a plan is made.
+    """
 
     token: str
     message: MessageRecord
@@ -74,6 +79,12 @@ class Letter:
         if guardian is not None:
             theirs |= {c.address for c in guardian.contacts if c.kind == kind and c.valid}
         return self.address in theirs and self.now - self.sent_at <= LIVE
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether its reader has withdrawn it with all links until then; mail programs may still unsubscribe by it."""
+        said = (one.at for one in self.state.replies if one.meaning == "links_withdrawn")
+        return self.sent_at <= max(said, default=datetime.min.replace(tzinfo=UTC))
 
     @property
     def about(self) -> str:
@@ -140,20 +151,19 @@ class Letter:
 
 def opened(app: App, token: str) -> Letter | None:
     """The message behind a token; ``None`` for whatever leads nowhere, be it unknown, forged or withdrawn."""
-    links = app.links
-    if links is None or len(token) > MOST:
-        return None
-    signed = links.attempt(token) if "." in token else None
-    if signed is None and not token.isalnum():
+    if not app.public_url or len(token) > MOST or not token.isascii():
         return None
     now = app.clock.now()
     with app.store.read() as connection:
+        signed = Links(app.public_url, keys_in(connection)).attempt(token) if "." in token else None
+        if signed is None and not token.isalnum():
+            return None
         code = token if signed is None else None
         attempt = queries.attempt_by(connection, attempt=signed, code=code)
         row = queries.message(connection, attempt.customer, attempt.key) if attempt is not None else None
-        if attempt is None or row is None:
+        # An attempt without an address was to somebody who was erased.
+        if attempt is None or row is None or not attempt.address:
             return None
-        ledger = load(connection, [attempt.customer])[attempt.customer].ledger
-        world = app.world(connection)
+        (ledger,) = ledgers(connection, [attempt.customer])
     sent = instant(attempt.started_at)
-    return Letter(token, load_record(row.body), attempt.address, sent, ledger, fold(ledger, now), world, now)
+    return Letter(token, load_record(row.body), attempt.address, sent, ledger, fold(ledger, now), app.base(now), now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -14,10 +14,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from commsched.app import App
 from commsched.model.subjects import masked
+from commsched.planning.world import World
+from commsched.plugin.view import Department
 from commsched.render.context import When
 from commsched.render.formats import Language
 from commsched.web.letters import Letter
-from commsched.web.texts import NAMES, catalogue, spoken, topic_name, words
+from commsched.web.texts import NAMES, catalogue, service_name, spoken, titled, topic_name, words
 
 # A link in the text of a message, from where it tells a secret.
 _LINK = re.compile(r"/m/[^\s]+")
@@ -64,7 +66,7 @@ def about(letter: Letter, tongue: Language) -> dict[str, object]:
     standing, message = letter.appointment, letter.message
     service = letter.world.services.get(standing.service) if standing is not None else None
     return {
-        "department": letter.department,
+        "department": _named(letter.world, letter.department, tongue) if letter.department is not None else None,
         "message": message,
         "to": masked(letter.address),
         "sent": When.at(letter.sent_at, letter.zone, tongue.name),
@@ -73,9 +75,10 @@ def about(letter: Letter, tongue: Language) -> dict[str, object]:
         "appointment": standing,
         "start": _when(standing.start if standing is not None else None, letter.place, tongue),
         "past": standing is not None and standing.start <= letter.now,
-        "service": service.name if service is not None else "",
+        "service": service_name(letter.world, service, tongue) if service is not None else "",
         "asset": _asset(letter),
         "mood": letter.state.mood,
+        "live": letter.live,
         "scopes": scopes(letter, tongue),
     }
 
@@ -85,7 +88,7 @@ def scopes(letter: Letter, tongue: Language) -> list[tuple[str, str]]:
     _ = words(tongue)
     medium = {"email": _("All mails"), "sms": _("All texts"), "voice": _("All calls"), "letter": _("All letters")}
     found = [
-        ("topic", _("Only about: %s") % topic_name(letter.message.topic, tongue)),
+        ("topic", _("Only about: %s") % topic_name(letter.world, letter.message.topic, tongue)),
         ("purpose", _("All messages of this kind")),
     ]
     if letter.message.medium in medium:
@@ -115,12 +118,12 @@ def tongue_of(app: App, letter: Letter, wanted: str | None) -> Language:
 
 
 def _frame(app: App, tongue: Language, token: str, wanted: str | None) -> dict[str, object]:
-    settings = app.configuration.deployment
+    settings, world = app.configuration.deployment, app.base(app.clock.now())
     return {
         "organisation": settings.name,
         "locale": tongue.tag,
         "direction": tongue.direction,
-        "departments": app.departments.values(),
+        "departments": [_named(world, one, tongue) for one in world.departments.values()],
         "languages": NAMES,
         "token": token,
         "host": app.public_url.partition("://")[2],
@@ -128,6 +131,10 @@ def _frame(app: App, tongue: Language, token: str, wanted: str | None) -> dict[s
         # A language that was asked for goes along.
         "query": f"?lang={tongue.tag.partition('-')[0]}" if wanted else "",
     }
+
+
+def _named(world: World, department: Department, tongue: Language) -> Department:
+    return replace(department, title=titled(world, "departments", department.name, department.title, tongue))
 
 
 def _fill(name: str, tongue: Language, seen: Mapping[str, object]) -> str:

@@ -17,10 +17,12 @@ from commsched.errors import FactRejected, SlotTaken
 from commsched.model.facts import AnyFact, Mood
 from commsched.store.checks import YEARS
 from commsched.web.letters import Letter
-from commsched.web.saving import saved
-from commsched.web.times import possible, take
+from commsched.web.saving import saved, too_often
+from commsched.web.times import can_be_had, take
 
-Done = Literal["confirmed", "cancelled", "disowned", "kept", "moved", "felt", "stopped", "started", "saved"]
+Done = Literal[
+    "confirmed", "cancelled", "disowned", "kept", "moved", "felt", "stopped", "started", "saved", "withdrawn",
+]  # fmt: skip
 Failed = Literal["taken", "late", "unclear", "old"]
 ALWAYS = frozenset({"stop", "start"})
 MOST_WORDS = 1000
@@ -132,7 +134,14 @@ def _start(app: App, letter: Letter, form: Mapping[str, str]) -> Pressed:
     return Pressed("started", to="/stop")
 
 
+def _withdraw(app: App, letter: Letter, _: Mapping[str, str]) -> Pressed:
+    _record(app, letter, letter.answer.withdraw_links())
+    return Pressed("withdrawn")
+
+
 def _preferences(app: App, letter: Letter, form: Mapping[str, str]) -> Pressed:
+    if too_often(letter, form):
+        return Pressed(failed="old", to="/preferences")
     try:
         facts = saved(app, letter, form)
     except FactRejected:
@@ -151,6 +160,7 @@ ACTIONS: Mapping[str, Callable[[App, Letter, Mapping[str, str]], Pressed]] = {
     "reschedule": _reschedule,
     "preferences": _preferences,
     "feedback": _feedback,
+    "withdraw": _withdraw,
     "stop": _stop,
     "start": _start,
 }
@@ -167,7 +177,7 @@ def _changed(app: App, letter: Letter, facts: list[AnyFact], done: Done) -> Pres
 def _held(app: App, letter: Letter, facts: list[AnyFact], done: Done) -> Pressed:
     """The same, where the time must still be one that can be taken, and free."""
     standing, matter = letter.appointment, letter.matter
-    if facts and standing is not None and matter is not None and not possible(app, letter, matter, standing.start):
+    if facts and standing is not None and matter is not None and not can_be_had(app, letter, matter, standing.start):
         return Pressed(failed="late")
     try:
         if facts:

@@ -9,7 +9,7 @@ from commsched.render import formats
 from commsched.render.context import Day, When
 from commsched.render.formats import Language
 from commsched.web.letters import Letter
-from commsched.web.texts import words
+from commsched.web.texts import service_name, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def _asset(letter: Letter, tongue: Language) -> list[Known]:
     if done:
         last_done = max(done, key=lambda one: one.at)
         service = letter.world.services.get(last_done.service)
-        value = service.name if service is not None else last_done.service
+        value = service_name(letter.world, service, tongue) if service is not None else last_done.service
         source = f"{_said(last_done.stated_by or '', tongue)}, {_day(last_done.at, letter, tongue)}"
         found.append(Known(_("The last work"), value, source))
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import time
+from datetime import time, timedelta
 from typing import Literal
 
 from commsched.app import App
@@ -16,6 +16,8 @@ from commsched.web.letters import Letter
 from commsched.web.wishes import ALWAYS_TOLD, YEARS
 
 Form = Mapping[str, str]
+# A new address is for a person to see to; nobody gives them more of that in a day by one link.
+ADDRESSES, A_DAY = 3, timedelta(days=1)
 # No meter shows more.
 HIGHEST = 1e7
 
@@ -32,6 +34,13 @@ def saved(app: App, letter: Letter, form: Form) -> list[AnyFact] | None:
     for fact in facts:
         app.checker.check(fact)
     return facts
+
+
+def too_often(letter: Letter, form: Form) -> bool:
+    """Whether so many new addresses were given by this link today that somebody should call."""
+    since = letter.now - A_DAY
+    given = [one for one in letter.state.replies if one.key == letter.message.key and one.meaning == "unclear"]
+    return form.get("what") in {"email", "phone"} and sum(one.at > since for one in given) >= ADDRESSES
 
 
 def _common(letter: Letter) -> Stated:

@@ -6,25 +6,32 @@ import traceback
 from asyncio import to_thread
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
+from unicodedata import bidirectional, category
 from urllib.parse import urlencode
 
 import structlog
 from litestar import Litestar, MediaType, Request, Response, get, post, route
 from litestar.datastructures import State as Shared
+from litestar.exceptions import ClientException, HTTPException
 from litestar.params import FromPath
 
 from commsched.app import App
+from commsched.signals import Asked as Announced
+from commsched.signals import Pressed, announce
 from commsched.web.calendarfile import calendar_file
 from commsched.web.doors import doors
 from commsched.web.letters import Letter, opened
 from commsched.web.limits import Limits
-from commsched.web.pages import Page, nowhere
+from commsched.web.pages import Page, nowhere, page, tongue_of
 from commsched.web.presses import one_click, press
 from commsched.web.views import view_of
 
 log = structlog.get_logger("commsched.web")
 STYLE = Path(__file__).with_name("style.css").read_text("utf-8")
 MOST_BODY = 20_000
+# Marks that set or end a direction of writing for more than themselves (Unicode Standard Annex 9).
+TURNING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 CALENDAR_FILE = "appointment.ics"
 HEADERS = {
     "Content-Security-Policy": (
@@ -64,7 +71,7 @@ def site(app: App) -> Litestar:
 
     @post("/m/{token:str}/{action:str}", status_code=200)
     async def pressed(token: FromPath[str], action: FromPath[str], request: Asked) -> Response[str]:
-        form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+        form = await _form(request)
         lang = request.query_params.get("lang")
         return await to_thread(pages.pressed, token, action, form, lang, _host(request))
 
@@ -77,7 +84,11 @@ def site(app: App) -> Litestar:
         openapi_config=None,
         logging_config=None,
         request_max_body_size=MOST_BODY,
-        exception_handlers={404: lambda *_: _response(nowhere(app, None)), 500: _failed},
+        exception_handlers={
+            404: lambda *_: _counted("nowhere", _response(nowhere(app, None))),
+            HTTPException: _refused,
+            500: _failed,
+        },
     )
 
 
@@ -91,45 +102,87 @@ class _Pages:
         letter = opened(self.app, token)
         if action == CALENDAR_FILE:
             return self._file(letter, host)
-        view = view_of(letter, action) if letter is not None else None
+        view = view_of(letter, action) if letter is not None and not letter.withdrawn else None
         if letter is None or view is None:
             return self._nowhere(host, asked.get("lang"))
-        return _response(view(self.app, letter, asked))
+        return _counted("page", _response(view(self.app, letter, asked)))
 
     def pressed(self, token: str, action: str, form: Mapping[str, str], lang: str | None, host: str) -> Response[str]:
         letter = opened(self.app, token)
-        if letter is None:
+        unsubscribes = action == "stop" and form.get("List-Unsubscribe") == "One-Click"
+        if letter is None or (letter.withdrawn and not unsubscribes):
             return self._nowhere(host, lang)
         if not self.limits.link(token):
-            return _TOO_OFTEN
-        if action == "stop" and form.get("List-Unsubscribe") == "One-Click":
+            return _counted("press", _TOO_OFTEN)
+        if unsubscribes:
             one_click(self.app, letter)
-            return Response("", media_type=MediaType.TEXT, headers=HEADERS)
+            _tell(letter, "unsubscribe", "stopped")
+            return _counted("press", Response("", media_type=MediaType.TEXT, headers=HEADERS))
         came = press(self.app, letter, action, form)
         if came is None:
             return self._nowhere(host, lang)
+        _tell(letter, action, came.done or came.failed or "")
+        if came.done == "withdrawn":
+            # By its link nothing can be got any more, so that the answer is the page itself.
+            return _counted("press", _response(page(self.app, letter, "withdrawn", lang)))
         told = {"lang": lang, "done": came.done, "failed": came.failed, "what": came.what}
         query = urlencode({name: value for name, value in told.items() if value})
         # The page that follows is got, not posted: who loads it again presses nothing again.
-        return Response("", status_code=303, headers={**HEADERS, "Location": f"/m/{letter.token}{came.to}?{query}"})
+        answer = Response("", status_code=303, headers={**HEADERS, "Location": f"/m/{letter.token}{came.to}?{query}"})
+        return _counted("press", answer)
 
     def _file(self, letter: Letter | None, host: str) -> Response[str]:
+        if letter is None or letter.withdrawn or not letter.live:
+            return self._nowhere(host, None)
         organisation = self.app.configuration.deployment.name
-        found = calendar_file(letter, organisation) if letter is not None and letter.live else None
+        found = calendar_file(letter, organisation, tongue_of(self.app, letter, None))
         if found is None:
             return self._nowhere(host, None)
-        return Response(found.decode(), media_type="text/calendar", headers=HEADERS)
+        return _counted("file", Response(found.decode(), media_type="text/calendar", headers=HEADERS))
 
     def _nowhere(self, host: str, lang: str | None) -> Response[str]:
         """Only what leads nowhere is counted by address: many customers may share one, a proxy's or a provider's."""
-        return _response(nowhere(self.app, lang)) if self.limits.address(host) else _TOO_OFTEN
+        known = _response(nowhere(self.app, lang)) if self.limits.address(host) else _TOO_OFTEN
+        return _counted("nowhere", known)
+
+
+def _counted(kind: Literal["page", "press", "file", "nowhere"], answer: Response[str]) -> Response[str]:
+    announce(Announced(kind, answer.status_code or 200))
+    return answer
+
+
+def _tell(letter: Letter, action: str, result: str) -> None:
+    announce(Pressed(letter.message.customer, letter.message.key, action, result))
+
+
+async def _form(request: Asked) -> dict[str, str]:
+    """The fields of a form as plain text, the last of each name. Raises :class:`ClientException` if it is none."""
+    try:
+        fields = await request.form()
+    except LookupError as error:
+        # An alphabet that nobody knows.
+        raise ClientException from error
+    return {name: plain(value) for name, value in fields.multi_items() if isinstance(value, str)}
+
+
+def plain(text: str) -> str:
+    """A text without control characters, but for lines, and without what turns round the text beside it."""
+    kept = (one for one in text if one in "\r\n\t" or category(one) not in {"Cc", "Cs"})
+    return "".join(one for one in kept if bidirectional(one) not in TURNING)
 
 
 def _host(request: Asked) -> str:
     return request.client.host if request.client is not None else ""
 
 
+def _refused(_: Asked, error: HTTPException) -> Response[str]:
+    """What no page of ours asks for: no form, too large a one, a method that there is not."""
+    text = "That was not understood. Nothing has changed."
+    return Response(text, media_type=MediaType.TEXT, status_code=error.status_code, headers=HEADERS)
+
+
 def _failed(_: Asked, error: Exception) -> Response[str]:
+    announce(Announced("failed", 500))
     # The address is a secret, and what the error says may name somebody.
     log.error("page_failed", error=type(error).__name__, at=_place(error))
     return Response(

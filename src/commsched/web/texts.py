@@ -11,7 +11,9 @@ from pathlib import Path
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from commsched.planning.world import World
 from commsched.render.formats import Language, language
+from commsched.rules.rule import Service
 
 CATALOGUES = Path(__file__).parent / "locale"
 # Each by its own name, since whoever looks for it cannot read the others.
@@ -36,9 +38,20 @@ def words(tongue: Language) -> Callable[[str], str]:
     return catalogue(tongue.tag.partition("-")[0]).gettext
 
 
-def topic_name(topic: str, tongue: Language) -> str:
-    """A topic of the vocabulary as readers see it: its own name, in their language where the catalogues know it."""
-    return words(tongue)(topic.replace("_", " ").capitalize())
+def titled(world: World, kind: str, word: str, own: str, tongue: Language) -> str:
+    """A word of the deployment as readers see it: its title in their language, else in ours, else its own name."""
+    spoken_here = (tag.replace("_", "-").partition("-")[0] for tag in (tongue.tag, world.locale))
+    return world.vocabulary.title(kind, word, own, *spoken_here)
+
+
+def topic_name(world: World, topic: str, tongue: Language) -> str:
+    """A topic as readers see it."""
+    return titled(world, "topics", topic, topic.replace("_", " ").capitalize(), tongue)
+
+
+def service_name(world: World, service: Service, tongue: Language) -> str:
+    """A service as readers see it."""
+    return titled(world, "services", service.id, service.name, tongue)
 
 
 def spoken(*wanted: str | None, home: str) -> Language:

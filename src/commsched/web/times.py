@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from commsched.app import App
 from commsched.engine.atdesk import require_free
-from commsched.engine.booking import Desk, Look, against, free_times, tellings, too_late_for
+from commsched.engine.booking import Desk, Look, free_times, possible, tellings
 from commsched.render.context import Day, When
 from commsched.render.formats import Language
 from commsched.web.letters import Letter, Matter
@@ -63,7 +63,7 @@ def choices(app: App, letter: Letter, matter: Matter, tongue: Language, number: 
 
 def take(app: App, letter: Letter, matter: Matter, start: datetime) -> bool:
     """Take a time, or move to it; whether it could still be had. Raises :class:`SlotTaken` if somebody was faster."""
-    if not possible(app, letter, matter, start):
+    if not can_be_had(app, letter, matter, start):
         return False
     facts = letter.new_time.book(matter.service, matter.asset, start, str(letter.world.zone))
     customer = letter.message.customer
@@ -71,13 +71,12 @@ def take(app: App, letter: Letter, matter: Matter, start: datetime) -> bool:
     return True
 
 
-def possible(app: App, letter: Letter, matter: Matter, start: datetime) -> bool:
-    """Whether the time could be taken, as far as hours, notice and preparations go; whether it is free is another."""
+def can_be_had(app: App, letter: Letter, matter: Matter, start: datetime) -> bool:
+    """Whether the time could be taken by this letter; whether it is free is another question."""
     desk = app.desk()
     look = _look(letter, matter, (start, start + matter.service.duration))
     with app.store.read() as connection:
-        against_it = against(desk, connection, look, start, letter.now)
-    return not against_it and too_late_for(desk, look, start, letter.now) is None
+        return possible(desk, connection, look, start, letter.now)
 
 
 def _guard(connection: Connection, *, letter: Letter, matter: Matter, start: datetime) -> None:

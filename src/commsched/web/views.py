@@ -11,6 +11,7 @@ from commsched.web.letters import Letter
 from commsched.web.pages import Page, page, tongue_of
 from commsched.web.presses import MOODS, SCOPES, Done, Failed
 from commsched.web.rests import known
+from commsched.web.texts import service_name
 from commsched.web.times import FURTHEST, choices, fortnight
 from commsched.web.wishes import YEARS, wishes
 
@@ -59,6 +60,10 @@ def _why(app: App, letter: Letter, asked: Asked) -> Page:
     return page(app, letter, "why", asked.get("lang"), known=facts)
 
 
+def _withdraw(app: App, letter: Letter, asked: Asked) -> Page:
+    return page(app, letter, "withdraw", asked.get("lang"))
+
+
 def _stop(app: App, letter: Letter, asked: Asked) -> Page:
     done, what = _one_of(DONE, asked.get("done")), _one_of(SCOPES, asked.get("what"))
     return page(app, letter, "stop", asked.get("lang"), done=done, stopped=what)
@@ -78,7 +83,7 @@ def _reschedule(app: App, letter: Letter, asked: Asked) -> Page:
         lang,
         failed=failed,
         days=days,
-        matter=matter.service.name if matter is not None else "",
+        matter=service_name(letter.world, matter.service, tongue_of(app, letter, lang)) if matter is not None else "",
         earlier=number - 1 if number else None,
         later=number + 1 if number < FURTHEST else None,
     )
@@ -97,6 +102,7 @@ VIEWS: Mapping[str, Callable[[App, Letter, Asked], Page]] = {
     "feedback": _feeling(""),
     "verify": _verify,
     "why": _why,
+    "withdraw": _withdraw,
     "reschedule": _reschedule,
     "preferences": _preferences,
     "stop": _stop,

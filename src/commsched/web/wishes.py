@@ -15,7 +15,7 @@ from commsched.render import formats
 from commsched.render.formats import Language, language
 from commsched.timing.civil import WEEKDAYS, parse_week
 from commsched.web.letters import Letter
-from commsched.web.texts import topic_name, words
+from commsched.web.texts import titled, topic_name, words
 
 MONDAY = date(2026, 11, 23)
 YEARS = (2, 3, 5, 8, 10, 15)
@@ -89,7 +89,7 @@ def _topics(letter: Letter, tongue: Language) -> Iterator[Topic]:
     for name, parent in vocabulary.topics.items():
         if parent is None and name not in ALWAYS_TOLD:
             said = permission(letter.state.consents, medium="*", purpose="*", topic=name, vocabulary=vocabulary)
-            yield Topic(name, topic_name(name, tongue), said is not False)
+            yield Topic(name, topic_name(letter.world, name, tongue), said is not False)
 
 
 def _media(letter: Letter, tongue: Language) -> Iterator[tuple[str, str, bool]]:
@@ -117,7 +117,8 @@ def _thing(app: App, letter: Letter, asset: Asset, tongue: Language) -> Thing:
     said = [one for one in letter.state.intents if one.topic == topic and one.asset == asset.id and one.for_]
     kept = said[-1].for_ if said and not said[-1].withdrawn else None
     years = int(kept[:-1]) if kept and kept.endswith("y") and kept[:-1].isdecimal() else None
-    return Thing(asset.id, asset.model or asset.kind, shown, years)
+    kind = titled(letter.world, "assets", asset.kind, asset.kind.replace("_", " ").capitalize(), tongue)
+    return Thing(asset.id, asset.model or kind, shown, years)
 
 
 def _address(letter: Letter, medium: str) -> str:

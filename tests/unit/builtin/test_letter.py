@@ -122,3 +122,15 @@ def test_a_long_letter_has_several_pages(tmp_path):
     pdf = post(tmp_path).sheet(letter(text="\n".join(f"Line {number}" for number in range(120))))
     assert len(re.findall(rb"/Type /Page\b", pdf)) > 1
     assert "Line 119" in words(pdf)
+
+
+def test_a_letter_that_is_forgotten_is_gone_and_was_accepted(tmp_path):
+    """The manifest keeps the attempt without a name or an address, and nothing is printed again."""
+    channel = post(tmp_path)
+    asyncio.run(channel.send(letter(1)))
+    asyncio.run(channel.send(letter(2)))
+    channel.forget(["a1"])
+    assert lines(tmp_path)[0] == {"attempt": "a1"}
+    assert sorted(path.name for path in (tmp_path / "var/letters").glob("*.pdf")) == ["a2.pdf"]
+    assert asyncio.run(post(tmp_path).send(letter(1))) == Accepted("a1.pdf")
+    assert len(lines(tmp_path)) == 2

@@ -96,6 +96,24 @@ def test_the_same_attempt_is_one_line(tmp_path):
     assert len(lines(tmp_path)) == 1
 
 
+def test_what_is_forgotten_was_accepted_and_says_nothing(tmp_path):
+    """The line keeps its place and the attempt's id; another process, which knew it, goes on as before."""
+    channel, other = outbox(tmp_path), outbox(tmp_path)
+    send(channel, message(1), message(2))
+    send(other, message(3))
+    length = (tmp_path / "var/outbox/outbox.jsonl").stat().st_size
+    for _ in range(2):
+        channel.forget(["attempt-1", "attempt-9"])
+    assert (tmp_path / "var/outbox/outbox.jsonl").stat().st_size == length
+    assert [list(line) for line in lines(tmp_path)] == [["attempt"], *([list(lines(tmp_path)[1])] * 2)]
+    assert len(files(tmp_path, "eml")) == 2
+    assert send(other, message(1)) == [Accepted("attempt-1")]
+    assert known(outbox(tmp_path), message(1))
+    send(outbox(tmp_path), message(4))
+    assert [line["attempt"] for line in lines(tmp_path)] == [f"attempt-{number}" for number in (1, 2, 3, 4)]
+    assert len(files(tmp_path, "eml")) == 3
+
+
 def test_two_instances_share_a_folder(tmp_path):
     """What one has accepted the other knows, without being told."""
     mail, text = outbox(tmp_path), outbox(tmp_path, "sms")

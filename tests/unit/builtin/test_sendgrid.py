@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import ValidationError
 
 from commsched import Accepted, Ambiguous, ChannelDown, Forged, Outgoing, Refused, TryLater, WebhookRequest
-from commsched.builtin.channels.sendgrid_email import SIGNATURE, TIMESTAMP, SendgridEmail, SendgridSettings
+from commsched.builtin.channels.sendgrid_email import SendgridEmail, SendgridSettings
+from commsched.builtin.channels.sendgrid_signature import SIGNATURE, TIMESTAMP
 from commsched.testing.provider import nobody, provider
 
 KEY = "SG.secret-key-of-sendgrid"

@@ -13,8 +13,9 @@ from pydantic import ValidationError
 from smtp_server import PASSWORD, USER, mail_server
 
 from commsched import Accepted, Ambiguous, ChannelDown, Outgoing, Refused, TryLater, Unreadable
-from commsched.builtin.channels import smtp as smtp_module
-from commsched.builtin.channels.smtp import Smtp, SmtpSettings, outcome_of
+from commsched.builtin.channels import maildir
+from commsched.builtin.channels.smtp import Smtp, SmtpSettings
+from commsched.builtin.channels.smtp_replies import outcome_of
 from commsched.testing.provider import nobody
 
 ANN = "ann@mail.example"
@@ -281,8 +282,8 @@ def test_old_mail_is_not_opened_and_new_mail_only_once(there, tmp_path, monkeypa
     old = (now - timedelta(days=2)).timestamp()
     os.utime(tmp_path / "box" / "new" / keys[0], (old, old))
     opened = []
-    real = smtp_module.events_of
-    monkeypatch.setattr(smtp_module, "events_of", lambda data, at: opened.append(data) or real(data, at))
+    real = maildir.events_of
+    monkeypatch.setattr(maildir, "events_of", lambda data, at: opened.append(data) or real(data, at))
     channel = smtp(there, maildir=str(tmp_path / "box"))
     first = asyncio.run(channel.inbound(now - timedelta(hours=1)))
     (tmp_path / "box" / "new" / keys[1]).rename(tmp_path / "box" / "cur" / f"{keys[1]}:2,S")
@@ -299,7 +300,7 @@ def test_more_mail_than_can_be_read_in_time(there, tmp_path, monkeypatch):
     channel = smtp(there, maildir=str(tmp_path / "box"))
     since = datetime.now(UTC) - timedelta(hours=1)
     clock = iter(range(0, 1000, 3))
-    monkeypatch.setattr(smtp_module, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(maildir, "monotonic", lambda: next(clock))
     for _ in range(10):
         try:
             found = asyncio.run(channel.inbound(since))

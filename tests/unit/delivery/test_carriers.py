@@ -204,6 +204,68 @@ steps:
     assert {name for name, one in found.messages.items() if one.state == "sent"} >= {"c7/now", "c8/now"}
 
 
+URGENT = """\
+rule: urgent
+why: "You asked."
+purpose: service
+topic: visit
+department: desk
+priority: {priority}
+trigger: {{event: fair}}
+steps:
+  - {{step: now, at: event, deadline: event + 2h, template: thanks, media: [email]}}
+"""
+
+
+def test_the_most_urgent_first_however_late_they_come(garage, configuration, customer, fact):
+    """A long line was there before, of less urgent ones: who comes later goes before all that is left of it."""
+    config = configuration.replace('name = "mail"', 'name = "mail"\nrate = "1/s"')
+    found = garage({"config/commsched.toml": config, "config/rules/urgent.yaml": URGENT.format(priority=1)})
+    found.learn(*(one for n in range(30) for one in customer(f"c{n:02}")))
+    found.tick()
+    assert len(found.mail.calls) == 3
+    late = [f"u{n}" for n in range(5)]
+    found.learn(*(one for name in late for one in customer(name)[:2]))
+    at = found.clock.at.isoformat()
+    found.learn(*(fact("event", customer=name, kind="fair", id=f"f{name}", at=at) for name in late))
+    for _ in range(9):
+        found.tick(seconds=1)
+    went = [one.to.partition("@")[0] for one in found.mail.calls][3:]
+    # What is within two seconds of its turn goes.
+    assert set(went[:7]) >= set(late)
+    for _ in range(40):
+        found.tick(seconds=1)
+    assert Counter(one.state for one in found.messages.values()) == {"sent": 35}
+    assert queue_of(found) == []
+
+
+def test_what_is_in_the_way_keeps_nobody_waiting(garage, configuration, customer):
+    """Who stands in line, and is not there when their turn comes, holds nobody else up for more than a minute."""
+    config = configuration.replace('name = "mail"', 'name = "mail"\nrate = "1/s"')
+    found = garage({"config/commsched.toml": config})
+    found.learn(*customer("ann"))
+    gone = {
+        "channel": "mail",
+        "customer": "nobody",
+        "key": "a",
+        "due": -(2**60),
+        "priority": 0,
+        "until": 0,
+        "units": 99,
+    }
+    with found.store.write() as connection:
+        queries.join_line(connection, [gone | {"turn": micros(found.clock.at)}])
+    found.tick()
+    assert found.mail.calls == []
+    found.tick(minutes=2)
+    assert len(found.mail.calls) == 1
+
+
+def queue_of(shop):
+    with shop.store.read() as connection:
+        return queries.in_line(connection, ["mail", "spare", "text"], 0)
+
+
 def test_a_number_a_day(garage, configuration, customer):
     """What a day has no room for goes the next day, at the hour that it was meant for; texts count by their parts."""
     config = configuration.replace('name = "mail"', 'name = "mail"\ndaily = "2/day"')

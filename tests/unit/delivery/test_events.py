@@ -8,9 +8,10 @@ from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace as changed
+from sqlalchemy import select
 from sqlalchemy.event import listen
 
-from commsched.delivery.events import Origin, identity, take
+from commsched.delivery.events import Origin, identity, take, take_kept
 from commsched.delivery.receipts import Result, settle
 from commsched.model.facts import Appointment, Consent, ContactPoint, Delivered, Reply
 from commsched.planning.fold import fold
@@ -18,6 +19,7 @@ from commsched.plugin.channel import Accepted, Ambiguous, Capabilities, ChannelE
 from commsched.store import queries
 from commsched.store.ledgers import load
 from commsched.store.messages import load_task
+from commsched.store.tables import unmatched
 
 MAIL = Origin("mail", "email", "desk")
 TEXT = Origin("text", "sms", "desk")
@@ -235,6 +237,93 @@ def test_one_channel_has_no_say_about_anothers(shop):
     assert shop.messages["ann/say"].state == "sent"
 
 
+def by_reference(shop, kind, reference, **fields):
+    name = f"{kind}-{reference}-{len(fields)}"
+    return ChannelEvent(kind, shop.clock.at, id=name, reference=reference, **fields)
+
+
+def reference_of(shop):
+    with shop.store.read() as connection:
+        return queries.attempts(connection)[-1].detail
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"), [("delivered", "delivered"), ("undelivered", "undelivered"), ("bounced", "undelivered")]
+)
+def test_the_providers_own_id_is_enough(shop, kind, state):
+    """An event that names a message by the provider's id only is about it; a channel has no say about another's."""
+    once = by_reference(shop, kind, reference_of(shop))
+    heard(shop, once, origin=replace(MAIL, channel="other"))
+    assert shop.messages["ann/say"].state == "sent"
+    assert (heard(shop, once).unmatched, heard(shop, once).new) == (0, 0)
+    assert shop.messages["ann/say"].state == state
+    assert [one.valid for one in state_of(shop).contacts] == [kind != "bounced"]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["delivered", "undelivered", "accepted"])))
+def test_an_id_that_is_known_later(garage, customer, order):
+    """What comes before the provider's answer is kept, counts once, in any order, and says nothing of a person."""
+    shop = garage()
+    shop.mail.answers["ann@x.example"] = Ambiguous("reset")
+    shop.learn(*customer())
+    shop.tick()
+    events = [by_reference(shop, kind, "their-id", address="ann@x.example", detail="<ann@x.example>") for kind in order]
+    assert [heard(shop, one).unmatched for one in events * 2] == [1, 1, 1, 0, 0, 0]
+    assert b"ann@" not in everything_kept(shop)
+    assert shop.messages["ann/say"].state == "in_doubt"
+    heard(shop, event(shop, "accepted", reference="their-id"))
+    with shop.store.write() as connection:
+        take_kept(connection, MAIL, shop.clock.at)
+    assert shop.messages["ann/say"].state == "delivered"
+    assert everything_kept(shop) == b""
+    with shop.store.write() as connection:
+        assert take_kept(connection, MAIL, shop.clock.at).facts == []
+
+
+def everything_kept(shop):
+    with shop.store.read() as connection:
+        return "".join(map(str, connection.execute(select(unmatched)).all())).encode()
+
+
+def test_the_messages_of_one_request_share_an_id(garage, customer):
+    """Of these the event is about the one that went to its address; without one nothing happens."""
+    shop = garage()
+    shop.mail.answers = {f"{name}@x.example": Accepted("batch") for name in ("ann", "bob")}
+    shop.learn(*customer("ann"), *customer("bob"))
+    shop.tick()
+    assert heard(shop, by_reference(shop, "delivered", "batch")).unmatched == 1
+    assert {one.state for one in shop.messages.values()} == {"sent"}
+    heard(shop, by_reference(shop, "delivered", "batch", address="Bob@X.example"))
+    assert {name: one.state for name, one in shop.messages.items()} == {"ann/say": "sent", "bob/say": "delivered"}
+
+
+def test_an_id_that_nobody_knows_does_no_harm(shop):
+    """It is counted and forgotten in time; where anybody can have written it, not even kept. Ids of any length do."""
+    assert heard(shop, by_reference(shop, "delivered", "x" * 100_000)).unmatched == 1
+    assert heard(shop, by_reference(shop, "bounced", "forged", address="ann@x.example"), origin=BOX).unmatched == 0
+    assert shop.messages["ann/say"].state == "sent"
+    shop.clock.at += timedelta(days=31)
+    heard(shop, by_reference(shop, "reply", "", address="ann@x.example", text="Thanks"))
+    assert everything_kept(shop) == b""
+
+
+@pytest.mark.parametrize("bad", ["\x00", "\ud800", "\U0010ffff\u202e", "x" * 70_000, "'; --"])
+@pytest.mark.parametrize("kind", ["reply", "bounced", "opt_out", "delivered", "unsuited", "complaint"])
+@pytest.mark.parametrize("origin", [MAIL, BOX, TEXT], ids=["mail", "box", "text"])
+def test_no_text_of_theirs_keeps_others_out(shop, kind, bad, origin):
+    """Characters that no database takes, and texts of any length, in any field: the batch is taken all the same."""
+    fields = {"address": f"ann{bad}@x.example", "detail": bad, "text": bad, "reference": bad, "data": {bad: bad}}
+    hostile = [
+        ChannelEvent(kind, shop.clock.at, attempt=bad, id=bad, **fields),
+        ChannelEvent(kind, shop.clock.at, **fields),
+        ChannelEvent(kind, shop.clock.at, id=f"{bad}2", reference=bad),
+    ]
+    once = event(shop, "delivered")
+    assert heard(shop, *hostile, once, origin=origin).new == 4
+    assert heard(shop, *hostile, once, origin=origin).new == 0
+    assert shop.messages["ann/say"].state == ("sent" if origin is TEXT else "delivered")
+
+
 def test_an_event_of_the_future(shop):
     """A provider's clock that is ahead makes nothing wait: it counts as heard now."""
     ahead = replace(event(shop, "reply", text="Hi"), at=shop.clock.at + timedelta(days=1))
@@ -297,11 +386,16 @@ def booked(shop, fact):
     shop.learn(fact("appointment", start=start, **said))
 
 
-def test_a_forged_reply_cancels_nothing(shop, fact):
-    """A person reads what somebody wrote under a customer's address; the same in answer to our message counts."""
+@pytest.mark.parametrize("origin", [BOX, MAIL])
+def test_a_forged_reply_cancels_nothing(shop, fact, origin):
+    """Whether of a whole mailbox, or of one mail that a provider passes on, nobody can say who wrote it.
+
+    A person reads what somebody wrote under a customer's address; the same in answer to our message counts.
+    """
     booked(shop, fact)
     before = state_of(shop).appointments
-    taken = heard(shop, from_nowhere(shop, "reply", text="Please cancel my appointment"), origin=BOX)
+    wish = replace(from_nowhere(shop, "reply", text="Please cancel my appointment"), proven=False)
+    taken = heard(shop, wish, origin=origin)
     after = state_of(shop)
     assert not [one for one in taken.facts if isinstance(one, Appointment)]
     assert (after.appointments, [one.meaning for one in after.replies]) == (before, ["unclear"])

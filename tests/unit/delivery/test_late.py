@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from commsched.delivery import send
+from commsched.delivery import breakers, send
 from commsched.delivery.late import call_end
-from commsched.plugin.channel import Accepted, Ambiguous, Capabilities, Refused, TryLater
+from commsched.plugin.channel import Accepted, Ambiguous, Capabilities, ChannelDown, Refused, TryLater
+from commsched.store import queries
 
 
 @pytest.fixture
@@ -47,10 +48,7 @@ def shop(garage, provider, customer, monkeypatch):
 )
 def test_a_late_answer_counts(shop, outcome, message, attempt):
     """Whatever it is, it is what came of the attempt, and ends the doubt where it is clear."""
-    if isinstance(outcome, Exception):
-        shop.mail.answer.set_exception(outcome)
-    else:
-        shop.mail.answer.set_result(outcome)
+    answer(shop, outcome)
     shop.loop.hear_late(shop.clock.at)
     assert (shop.messages["ann/say"].state, shop.attempts) == (message, [("ann", attempt)])
     assert shop.loop.late.calls == {}
@@ -74,3 +72,45 @@ def test_not_being_found_proves_nothing_while_the_call_goes_on(shop):
     assert call_end(shop.clock.at, shop.mail) == shop.clock.at + timedelta(minutes=10)
     shop.tick(minutes=6)
     assert len(shop.mail.lookups) == 1
+
+
+def answer(shop, outcome):
+    """The mail server answers after all."""
+    if isinstance(outcome, Exception):
+        shop.mail.answer.set_exception(outcome)
+    else:
+        shop.mail.answer.set_result(outcome)
+
+
+def outages(shop):
+    with shop.store.read() as connection:
+        return {
+            row.channel: (row.failures, row.since is not None)
+            for row in queries.lock_outages(connection, ["mail"]).values()
+        }
+
+
+@pytest.mark.parametrize(
+    ("outcome", "standing"),
+    [
+        (Accepted("ref"), {}),
+        (Refused("550 no"), {}),
+        (ChannelDown("421 closing"), {"mail": (2, True)}),
+        (Ambiguous("hung up"), {"mail": (1, False)}),
+    ],
+)
+def test_a_late_answer_says_how_it_stands_with_the_channel(shop, outcome, standing):
+    """A clear one opens it again or closes it; that the call was unclear counted when nobody waited any longer."""
+    assert outages(shop) == {"mail": (1, False)}
+    answer(shop, outcome)
+    shop.loop.hear_late(shop.clock.at)
+    assert outages(shop) == standing
+
+
+def test_a_late_yes_opens_a_channel_that_was_closed(shop):
+    """Whoever was put off until it was to be tried need not wait for that."""
+    with shop.store.write() as connection:
+        breakers.note(connection, {"mail": [ChannelDown("nobody there")]}, shop.clock.at)
+    shop.mail.answer.set_result(Accepted("ref"))
+    shop.loop.hear_late(shop.clock.at)
+    assert outages(shop) == {}

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from commsched.delivery import send
-from commsched.delivery.send import send_all
+from commsched.delivery.send import Ending, send_all
 from commsched.plugin.channel import Accepted, Ambiguous, ChannelDown, Outgoing, Refused, TryLater
 
 
@@ -139,8 +139,8 @@ def test_a_channel_that_proves_to_be_down_is_left_alone(ready, noon, provider):
     assert [isinstance(one, Ambiguous) for one in outcomes] == [True] * 5 + [False] * 4
     assert all(isinstance(one, send.NotTried) for one in outcomes[5:])
     mail.answers = {"batch": ChannelDown("401")}
-    outcomes = asyncio.run(send_all([ready(f"t{n}") for n in range(3)], {"mail": mail}, noon))
-    assert [type(one).__name__ for one in outcomes] == ["ChannelDown", "NotTried", "NotTried"]
+    outcomes = asyncio.run(send_all([ready(f"t{n}") for n in range(7)], {"mail": mail}, noon))
+    assert [type(one).__name__ for one in outcomes] == ["ChannelDown"] * 5 + ["NotTried"] * 2
 
 
 @pytest.mark.parametrize(("batch", "waited"), [(0, [0, 1, 2]), (10, [2])])
@@ -154,3 +154,43 @@ def test_each_goes_in_its_place(ready, noon, provider, batch, waited):
     messages = [replace(ready(f"t{n}"), slot=noon + timedelta(seconds=n)) for n in range(3)]
     asyncio.run(send_all(messages, {"mail": provider("mail", batch=batch)}, noon, wait=wait))
     assert seen == waited
+
+
+def test_told_to_stop_it_hands_back_what_is_not_begun_and_waits_no_longer_than_said(ready, noon, provider):
+    """What is in a provider's hands and gets no answer in time is in doubt; the rest is planned again by the next."""
+    mail, ending = provider("mail"), Ending()
+
+    async def hanging(_):
+        ending.ask(0.05)
+        await asyncio.Event().wait()
+
+    mail.send = hanging
+    messages = [ready(f"a{number}") for number in range(20)]
+    outcomes = asyncio.run(send_all(messages, {"mail": mail}, noon, ending=ending))
+    assert [type(one) for one in outcomes] == [Ambiguous] * send.FIRST_FLIGHT + [send.NotTried] * 15
+    assert outcomes[-1] is send.STOPPED
+
+
+@pytest.mark.parametrize(
+    ("wanted", "left", "seconds"),
+    [(0, 60, 30), (45, 60, 45), (90, 50, 50), (90, 5, 30), (1000, float("inf"), 120)],
+)
+def test_a_batch_has_the_time_that_it_needs(wanted, left, seconds):
+    """Half a minute in any case; more where the channel asks for it, the lease lasts, and up to two minutes."""
+    assert send.batch_seconds(timedelta(seconds=wanted), left) == seconds
+
+
+@pytest.mark.parametrize(("wanted", "name"), [(0, "Ambiguous"), (60, "Accepted")])
+def test_a_large_batch_is_not_cut_short(ready, sent, provider, monkeypatch, wanted, name):
+    """What a channel says that it needs for so many, it gets."""
+    monkeypatch.setattr(send, "CALL_SECONDS", 0.02)
+    mail, asked = provider("mail", batch=10), []
+
+    async def slowly(messages):
+        await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.1)
+        return [Accepted(one.attempt) for one in messages]
+
+    mail.send_batch = slowly
+    mail.time_for = lambda count: asked.append(count) or timedelta(seconds=wanted)
+    assert sent([ready("a"), ready("b")], mail) == [name] * 2
+    assert asked == [2]

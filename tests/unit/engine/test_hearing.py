@@ -49,7 +49,8 @@ def shop(garage, provider, customer):
     found.tick()
     found.told = []
     channels = {"mail": found.mail, "text": found.text}
-    found.hearing = Hearing(found.store, channels, "desk", "mi", lambda _, event: found.told.append(event))
+    found.hearing = Hearing(found.store, channels, "desk", "mi", lambda _, event: found.told.append(event),
+                            lambda _: found.world, lambda *_: None)  # fmt: skip
     return found
 
 
@@ -79,6 +80,19 @@ def test_what_a_lost_call_would_have_told(shop):
         shop.hearing.ask(shop.clock.at + timedelta(minutes=2), runner.run)
     assert [fact.text for fact in shop.told] == ["yes", "no"]
     assert shop.mail.asked == [shop.clock.at - FIRST, shop.clock.at - OVERLAP]
+
+
+def test_after_a_backup_channels_are_asked_from_then_on(shop):
+    """What came in since the backup was made is asked for; who can only call, and not be asked, is named."""
+    made = shop.clock.at - timedelta(days=5)
+    with shop.store.write() as connection:
+        deaf = hearing.ask_again(connection, shop.hearing.channels, made)
+    with asyncio.Runner() as runner:
+        shop.hearing.ask(shop.clock.at, runner.run)
+    assert (deaf, shop.mail.asked) == ([], [made - OVERLAP])
+    shop.mail.capabilities = Capabilities(webhook=True)
+    with shop.store.write() as connection:
+        assert hearing.ask_again(connection, shop.hearing.channels, made) == ["mail"]
 
 
 def test_a_channel_that_cannot_be_asked(shop):

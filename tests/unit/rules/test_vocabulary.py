@@ -77,7 +77,7 @@ purposes: {fun: 9}
             [
                 (
                     "v.yaml:1: There is no key 'xyzzy' here; the keys are assets, events, facts, items,"
-                    " purposes, roles, topics."
+                    " purposes, roles, titles, topics."
                 )
             ],
         ),
@@ -145,3 +145,20 @@ purposes: {fun: 9}
 def test_a_wrong_vocabulary_is_told_in_words(text, said):
     """Each slip has its line and what would be right."""
     assert compiled(text) == (None, said)
+
+
+def test_titles_are_for_words_and_languages_that_there_are():
+    """A title is taken in the first of the reader's languages that has one; what is misspelt is named with its line."""
+    words = good(
+        "topics: {oil: []}\ntitles: {topics: {oil: {en: Oil and filters, de: Öl}}, services: {wash: {de: Wäsche}}}"
+    )
+    assert words.title("topics", "oil", "Oil", "de", "en") == "Öl"
+    assert words.title("topics", "oil", "Oil", "fr", "en") == "Oil and filters"
+    assert words.title("topics", "oil", "Oil", "fr") == words.title("topics", "tar", "Oil", "de") == "Oil"
+    assert words.untitled() == [("services", "wash")]
+    _, problems = compiled("topics: {oil: []}\ntitles:\n  topics:\n    oyl: {de: Öl}\n    oil: {xx: Oil, german: Öl}\n")
+    assert [one.partition(":")[2] for one in sorted(problems)] == [
+        "4: There is no topic 'oyl'; did you mean 'oil'?",
+        "5: There is no language 'german'; write its two letters, such as de or fr.",
+        "5: There is no language 'xx'; write its two letters, such as de or fr.",
+    ]

@@ -8,6 +8,7 @@ from datetime import timedelta
 from threading import Barrier
 
 import pytest
+from postgres import until_waiting
 from sqlalchemy import text
 
 from commsched.model.facts import Consent, Sent
@@ -406,14 +407,3 @@ def test_an_opt_out_and_an_intent_do_not_block_each_other(postgres_url, learn, f
         assert len(said.result(timeout=20)) == 1
     for store in stores:
         store.close()
-
-
-def until_waiting(store, count):
-    """Until so many sessions wait for a lock."""
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    )
-    while True:
-        with store.read() as connection:
-            if connection.execute(waiting).scalar() >= count:
-                return

@@ -15,12 +15,14 @@ from commsched.model.decisions import (
     Reason,
     Review,
     TaskDecision,
+    Verdict,
     could_not,
     deny,
     must_not,
 )
 from commsched.store import queries
 from commsched.store.messages import load_decision, load_record, load_task, message_row, reconcile, told, write
+from commsched.timing.windows import Windows
 
 CHANNELS = {"email": "mail", "sms": "text"}
 WHY = Reason("opt_out", "opted_out", "they said stop", "must_not")
@@ -204,3 +206,18 @@ def test_tasks_appear_when_their_time_has_come(store, settle, noon):
     settle(tasks=[replace(task, state="done")])
     with store.read() as connection:
         assert [row.state for row in queries.tasks(connection)] == ["done"]
+
+
+@pytest.mark.parametrize(("at", "days"), [(1, 4), (None, 9)])
+def test_what_policies_left_open_is_kept_where_it_matters(store, settle, decision, noon, at, days):
+    """Around where a message was placed and should have been; all of it where it has no place."""
+    open_days = Windows(tuple((noon + timedelta(days=n), noon + timedelta(days=n, hours=1)) for n in range(9)))
+    review = Review("hours", could_not("hours"), Verdict(open_days, detail="only then"))
+    placed = {"at": noon + timedelta(days=at)} if at else {"state": "refused", "at": None, "medium": None}
+    settle(decision(reviews=(review,), **placed))
+    with store.read() as connection:
+        (row,) = queries.decisions(connection, "ann")
+    stored = load_decision(row.body)
+    assert len(stored.reviews[0][-1]) == days
+    assert stored.kept[0] <= noon
+    assert stored.kept[1] >= noon + timedelta(days=at or 9)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from threading import Barrier
 
 import pytest
+from postgres import until_waiting
 from sqlalchemy import text
 
 from commsched.store import queries
@@ -413,3 +414,58 @@ def test_the_lease_is_as_long_as_said(woken, noon):
     assert claim(store, now=micros(noon), lease_end=end)
     assert claim(store, now=end - 1, lease_end=end) == []
     assert claim(store, now=end, lease_end=end + 1) == [("ann", 2)]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("how", ["by message", "by time", "leases"])
+def test_those_who_wake_many_wait_for_each_other(postgres_url, how):
+    """However the rows lie on the disk, they are taken in one order: nobody waits in a circle."""
+    one, two, watch = (Store(postgres_url) for _ in range(3))
+    row = {"rule": "r", "state": "planned", "at": NOW + 1, "attempt": None, "signature": b"", "body": b"{}"}
+    with one.write() as connection:
+        for name in ("b", "a"):  # on the disk, b comes first
+            queries.wake(connection, [name], NOW + 50)
+            queries.put_messages(connection, [{**row, "customer": name, "key": "k"}])
+
+    def many():
+        with two.write() as connection:
+            if how == "by message":
+                queries.wake_messages(connection, "all", ("planned",), NOW)
+            elif how == "by time":
+                queries.wake_planned(connection, (NOW, NOW + 9), NOW)
+            else:
+                queries.release(connection, NOW, 90)
+
+    with ThreadPoolExecutor(1) as pool:
+        with one.write() as connection:
+            queries.wake(connection, ["a"], NOW)
+            waits = pool.submit(many)
+            until_waiting(watch, 1)
+            queries.wake(connection, ["b"], NOW)
+        waits.result(timeout=20)
+    assert {name: found[0] for name, found in queue(one).items()} == {"a": NOW, "b": NOW}
+    for store in (one, two, watch):
+        store.close()
+
+
+@pytest.mark.postgres
+def test_places_are_taken_in_any_order(postgres_url):
+    """Two workers that need places of the same rules, the one the other way round, wait and never cross."""
+    stores = [Store(postgres_url) for _ in range(3)]
+    one, two, watch = stores
+
+    def other():
+        with two.write() as connection:
+            queries.lock_paces(connection, ["x", "y"], "2026-06-15")
+            return [queries.take_pace(connection, name, "2026-06-15", 1) for name in ("x", "y")]
+
+    with ThreadPoolExecutor(1) as pool:
+        with one.write() as connection:
+            queries.lock_paces(connection, ["y", "x"], "2026-06-15")
+            assert queries.take_pace(connection, "y", "2026-06-15", 1)
+            waits = pool.submit(other)
+            until_waiting(watch, 1)
+            assert queries.take_pace(connection, "x", "2026-06-15", 1)
+        assert waits.result(timeout=20) == [False, False]
+    for store in stores:
+        store.close()

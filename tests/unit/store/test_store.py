@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import subprocess
 import sys
@@ -28,9 +29,13 @@ def test_migrations_make_exactly_the_tables(empty_url):
     store = Store(empty_url)
     store.prepare()
     with store.read() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        # On PostgreSQL the large tables lie in parts, which are tables as well.
+        parts = r"(fact|message|decision)_\d\d"
+        options = {"compare_type": True, "include_name": lambda name, *_: not re.fullmatch(parts, name or "")}
+        context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, metadata) == []
-        assert set(inspect(connection).get_table_names()) == set(metadata.tables) | {"alembic_version"}
+        names = {name for name in inspect(connection).get_table_names() if not re.fullmatch(parts, name)}
+        assert names == set(metadata.tables) | {"alembic_version"}
     store.close()
 
 

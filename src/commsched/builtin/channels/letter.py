@@ -18,7 +18,7 @@ letter may have the characters of Western Europe only. The same message gives th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from os import fsync
 from pathlib import Path
 from typing import Literal
@@ -103,6 +103,13 @@ class Letter(Channel[LetterSettings]):
             if f"{VOID}{attempt.id}" not in self._journal:
                 self._journal.append([{"void": f"{VOID}{attempt.id}"}])
         return None
+
+    def forget(self, attempts: Collection[str]) -> None:
+        """Delete the letters; the manifest keeps that there was one, without a name or an address."""
+        with self._journal.locked():
+            for record in self._journal.blank(attempts):
+                if "file" in record:
+                    (self._journal.path.parent / record["file"]).unlink(missing_ok=True)
 
     def sheet(self, message: Outgoing) -> bytes:
         """The letter as PDF. Raises :class:`Refused` for characters that the font lacks."""

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
@@ -105,6 +105,13 @@ class Outbox(Channel[OutboxSettings]):
                 self._journal.append([{"void": f"{VOID}{attempt.id}", "key": attempt.key}])
         return None
 
+    def forget(self, attempts: Collection[str]) -> None:
+        """The journal keeps that an attempt was accepted, or never will be, and the folder no file."""
+        with self._journal.locked():
+            for record in self._journal.blank([*attempts, *(f"{VOID}{attempt}" for attempt in attempts)]):
+                if "file" in record:
+                    (self._journal.path.parent / record["file"]).unlink(missing_ok=True)
+
     def _has(self, attempt: str) -> bool:
         """Whether the attempt has ended here: it was accepted, or it never will be."""
         return attempt in self._journal or f"{VOID}{attempt}" in self._journal
@@ -130,8 +137,8 @@ class Outbox(Channel[OutboxSettings]):
         """Write what a crash kept the last process from writing."""
         while self._journal.recent:
             record = json.loads(self._journal.recent.popleft())
-            if "void" in record:
-                continue
+            if "file" not in record:
+                continue  # void, or forgotten
             path, content = self._journal.path.parent / record["file"], _content(record)
             if not path.exists() or path.stat().st_size != len(content):
                 self._write_file(record, content)

@@ -16,6 +16,8 @@ from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, Reque
 
 from commsched import Ambiguous, ChannelDown, library, quiet
 
+MOST = 1024 * 1024  # bytes of an answer that are read
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -30,14 +32,30 @@ class _NotReached(OSError):
     """There was no connection, so nothing was sent."""
 
 
-def client(key: str, base_url: str, timeout: float) -> Callable[[dict[str, Any]], Said]:
-    """A function that posts a body to ``/v3/mail/send``.
+class Api:
+    """Calls. Each raises :class:`ChannelDown` where nobody was reached, :class:`Ambiguous` where nobody answered."""
 
-    It raises :class:`ChannelDown` where nobody was reached and :class:`Ambiguous` where nobody answered.
-    """
-    made = library("sendgrid", "sendgrid").SendGridAPIClient(key, host=base_url)
+    def __init__(self, key: str, base_url: str, timeout: float) -> None:
+        made = library("sendgrid", "sendgrid").SendGridAPIClient(key, host=base_url)
+        self._host, self._headers, self._timeout = made.host, made.client.request_headers, timeout
+        self._kind = _client_kind()
+        quiet("python_http_client")
+
+    def send(self, body: dict[str, Any]) -> Said:
+        """Post a body to ``/v3/mail/send``."""
+        return _said(lambda: self._fresh().mail.send.post(request_body=body))
+
+    def messages(self, query: str) -> Said:
+        """What ``/v3/messages`` lists for a query."""
+        return _said(lambda: self._fresh().messages.get(query_params={"query": query, "limit": 10}))
+
+    def _fresh(self) -> Any:  # noqa: ANN401 - the library's client, which builds addresses by attribute
+        # The library adds to the headers it was given, so each call has its own.
+        return self._kind(self._host, dict(self._headers), 3, timeout=self._timeout)
+
+
+def _client_kind() -> Any:  # noqa: ANN401 - a class that is made when the library is there
     base = library("python_http_client", "sendgrid").Client
-    quiet("python_http_client")
 
     class Client(base):  # type: ignore[misc, valid-type]
         def _build_client(self, name: str | None = None) -> Client:
@@ -46,21 +64,33 @@ def client(key: str, base_url: str, timeout: float) -> Callable[[dict[str, Any]]
 
         def _make_request(self, opener: object, request: Request, timeout: float | None = None) -> object:
             del opener, timeout
-            return _opened(request, self.timeout)
+            return _Bounded(_opened(request, self.timeout))
 
-    def post(body: dict[str, Any]) -> Said:
-        # The library adds to the headers it was given, so each call has its own.
-        fresh = Client(made.host, dict(made.client.request_headers), 3, timeout=timeout)
-        try:
-            answer = fresh.mail.send.post(request_body=body)
-        except _NotReached as error:
-            raise ChannelDown(f"SendGrid cannot be reached ({type(error.__cause__).__name__}).") from None
-        except (OSError, HTTPException) as error:
-            raise Ambiguous(f"SendGrid did not answer ({type(error).__name__}).") from None
-        headers = {name.lower(): str(value) for name, value in answer.headers.items()}
-        return Said(answer.status_code, headers, answer.body)
+    return Client
 
-    return post
+
+def _said(call: Callable[[], Any]) -> Said:
+    try:
+        answer = call()
+    except _NotReached as error:
+        raise ChannelDown(f"SendGrid cannot be reached ({type(error.__cause__).__name__}).") from None
+    except (OSError, HTTPException) as error:
+        raise Ambiguous(f"SendGrid did not answer ({type(error).__name__}).") from None
+    headers = {name.lower(): str(value) for name, value in answer.headers.items()}
+    return Said(answer.status_code, headers, answer.body)
+
+
+class _Bounded:
+    """An answer of which no more is read than it may have."""
+
+    def __init__(self, answer: Any) -> None:  # noqa: ANN401 - a response, or the error that stands for one
+        self._answer = answer
+        self.getcode, self.info = answer.getcode, answer.info
+
+    def read(self) -> bytes:
+        """The body, or so much of it."""
+        data: bytes = self._answer.read(MOST)
+        return data
 
 
 def _opened(request: Request, timeout: float) -> object:

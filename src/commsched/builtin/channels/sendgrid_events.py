@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
-from commsched import ChannelEvent, EventKind
+from commsched import ChannelEvent, EventKind, Forged
 
 KINDS: Mapping[str, EventKind] = MappingProxyType(
     {
@@ -33,6 +34,16 @@ DROPPED: Mapping[str, EventKind] = MappingProxyType(
 )
 INVALID = "invalid address"
 _GONE = re.compile(r"\b5\.1\.(?:1|2|3|6|10)\b")
+
+
+def events_in(body: bytes) -> list[ChannelEvent]:
+    """The events of a call. Raises :class:`Forged` where there can be none."""
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Forged("The events are not JSON.") from error
+    found = [event_of(one) for one in said if isinstance(one, dict)] if isinstance(said, list) else []
+    return [one for one in found if one is not None]
 
 
 def event_of(said: Mapping[str, Any]) -> ChannelEvent | None:
@@ -77,4 +88,7 @@ def _is_gone(said: Mapping[str, Any]) -> bool:
 
 def _at(timestamp: object) -> datetime:
     """When it happened; an event without a time is as old as can be, so that nothing newer gives way to it."""
-    return datetime.fromtimestamp(timestamp if isinstance(timestamp, (int, float)) else 0, UTC)
+    try:
+        return datetime.fromtimestamp(timestamp if isinstance(timestamp, (int, float)) else 0, UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(0, UTC)

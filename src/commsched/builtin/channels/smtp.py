@@ -10,6 +10,7 @@ Connections are kept and used again. The server is known by its certificate, and
     password = "env:SMTP_PASSWORD"
     bounces = "bounces@example.org"
     maildir = "/var/mail/bounces"      # what comes back and what people answer, as the mail server lays it down
+    # or: imap_host = "imap.example.org", with imap_user and imap_password
 
 A connection that is lost before the final dot took nothing; one that is lost after it leaves doubt (RFC 1047), which
 only a bounce, an answer or a person ends: a mail server cannot be asked. Its reply to the final dot may take ten
@@ -22,16 +23,12 @@ from __future__ import annotations
 import re
 import smtplib
 import ssl
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from email import policy
 from email.parser import BytesHeaderParser
 from email.utils import parseaddr
 from functools import partial
-from mailbox import Error as MailboxError
-from mailbox import Maildir
-from os import scandir
 from pathlib import Path
 from queue import Empty, LifoQueue
 from time import monotonic
@@ -54,28 +51,19 @@ from commsched import (
     TryLater,
     Unreadable,
     hookimpl,
-    masked,
     time_left,
 )
-from commsched.builtin.channels.mail_events import events_of
+from commsched.builtin.channels import imap, maildir
+from commsched.builtin.channels.smtp_replies import GO_ON, OK, check
 
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 # Within so many seconds a message is begun and its text asked for, or it comes back: a call that is given up by whoever
 # waits for it would leave doubt, though nothing was taken.
 SOON, TEXT = 10.0, 20.0
-# How many seconds the mailbox is read at a time.
-READING = 8.0
 # A connection that has been idle for longer is asked whether it still stands.
 IDLE_SECONDS = 5.0
-OK, GO_ON, SHUTTING_DOWN = 250, 354, 421
-TEMPORARY, FOR_GOOD = 400, 500
-# No such mailbox, in the recipient's reply (RFC 5321, 4.2.3), and the enhanced codes that say so (RFC 3463, RFC 7505).
-NO_MAILBOX = frozenset({550, 551, 553})
-BAD_ADDRESS = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
-# About us: credentials, encryption, a policy on who may send at all.
-OURS = frozenset({421, 432, 454, 530, 534, 535, 538})
-_ENHANCED = re.compile(r"^([245]\.\d{1,3}\.\d{1,3})\b")
+SHUTTING_DOWN = 421
 
 
 class SmtpSettings(Settings):
@@ -98,6 +86,18 @@ class SmtpSettings(Settings):
     maildir: str = Field(
         default="", description="A Maildir with what comes back and what people answer, from the deployment's folder."
     )
+    imap_host: str = Field(
+        default="", description="A mail server that gives out, by IMAP, what comes back and what people answer."
+    )
+    imap_port: int = Field(default=0, ge=0, le=65535, description="Its port; default: 993, 143 with `starttls`.")
+    imap_security: Literal["tls", "starttls"] = Field(
+        default="tls", description="How it is encrypted, as it always is."
+    )
+    imap_user: str = Field(default="", description="Who signs in there; default: `user`.")
+    imap_password: SecretStr = Field(
+        default=SecretStr(""), description="As `env:NAME` or `file:PATH`; default: `password`."
+    )
+    imap_folder: str = Field(default="INBOX", description="The mailbox; nothing in it is changed or deleted.")
     connections: int = Field(default=4, ge=1, le=50, description="How many connections are open at once.")
     timeout: float = Field(default=10.0, gt=0, le=300, description="How many seconds the server has for each reply.")
     final_timeout: float = Field(
@@ -125,8 +125,8 @@ class Smtp(Channel[SmtpSettings]):
         super().__init__(settings, name=name, folder=folder, zone=zone)
         self._calls = Calls(SOON + settings.final_timeout, at_once=settings.connections, begin=SOON)
         self._idle: LifoQueue[tuple[float, smtplib.SMTP]] = LifoQueue()
-        self._reading = Calls(READING, at_once=1)
-        self._mailbox = _Mailbox(folder / settings.maildir)
+        self._reading = Calls(maildir.READING, at_once=1)
+        self._boxes = self._mailboxes()
 
     @property
     def patience(self) -> timedelta:
@@ -142,14 +142,35 @@ class Smtp(Channel[SmtpSettings]):
         return await self._calls.run(partial(self._send, message, sender, reference, until))
 
     async def inbound(self, since: datetime) -> Sequence[ChannelEvent]:
-        """What came into the Maildir since then: bounces, complaints, answers; none without a Maildir."""
-        path = self.folder / self.settings.maildir
-        if not self.settings.maildir:
-            return []
-        try:
-            return await self._reading.run(partial(self._mailbox.arrived, since.timestamp()))
-        except (OSError, MailboxError) as error:
-            raise Unreadable(self.name, f"the Maildir {path} cannot be read ({type(error).__name__})") from error
+        """What came in since then: bounces, complaints, answers; none where no mailbox is named."""
+        found: list[ChannelEvent] = []
+        for where, box in self._boxes.items():
+            try:
+                found += await self._reading.run(partial(box.arrived, since))
+            except (*maildir.UNREADABLE, *imap.UNREADABLE) as error:
+                raise Unreadable(self.name, f"the {where} cannot be read ({type(error).__name__})") from None
+        return found
+
+    def _mailboxes(self) -> dict[str, maildir.MaildirBox | imap.ImapBox]:
+        """The mailboxes that are named, each as a problem calls it."""
+        settings = self.settings
+        found: dict[str, maildir.MaildirBox | imap.ImapBox] = {}
+        if settings.maildir:
+            path = self.folder / settings.maildir
+            found[f"Maildir {path}"] = maildir.MaildirBox(path)
+        if settings.imap_host:
+            account = imap.ImapAccount(
+                settings.imap_host,
+                settings.imap_port,
+                settings.imap_security,
+                settings.imap_user or settings.user,
+                (settings.imap_password.get_secret_value() or settings.password.get_secret_value()),
+                settings.imap_folder,
+                str(self.folder / settings.authorities) if settings.authorities else "",
+                settings.timeout,
+            )
+            found[f"mailbox at {settings.imap_host}"] = imap.ImapBox(account)
+        return found
 
     def _send(self, message: Outgoing, sender: str, reference: str, until: float) -> Accepted:
         time_left(message)
@@ -196,7 +217,7 @@ class Smtp(Channel[SmtpSettings]):
 
     def _checked(self, server: smtplib.SMTP, code: int, said: bytes) -> smtplib.SMTP:
         try:
-            _check(code, said, recipient=False)
+            check(code, said, recipient=False)
         except (Refused, TryLater, Ambiguous) as outcome:
             self._put_back(server, kept=not isinstance(outcome, ChannelDown) and _reset(server))
             raise
@@ -239,7 +260,7 @@ class Smtp(Channel[SmtpSettings]):
             code, said = server.rcpt(to)
         except (OSError, smtplib.SMTPException) as error:
             raise ChannelDown(f"The mail server hung up ({type(error).__name__}).") from None
-        _check(code, said, recipient=True)
+        check(code, said, recipient=True)
 
     def _data(self, server: smtplib.SMTP, mime: bytes, until: float) -> None:
         """The message; up to its final dot nothing is taken, and after it nobody knows until the reply."""
@@ -252,7 +273,7 @@ class Smtp(Channel[SmtpSettings]):
         except (OSError, smtplib.SMTPException) as error:
             raise TryLater(f"The mail server hung up before the message's end ({type(error).__name__}).") from None
         if code != GO_ON:
-            _check(code, said, recipient=False)
+            check(code, said, recipient=False)
             raise TryLater(f"The mail server did not ask for the message ({code}).")
         try:
             if server.sock is not None:
@@ -263,64 +284,7 @@ class Smtp(Channel[SmtpSettings]):
                 server.sock.settimeout(self.settings.timeout)
         except (OSError, smtplib.SMTPException) as error:
             raise Ambiguous(f"The mail server did not say what it did ({type(error).__name__}).") from None
-        _check(code, said, recipient=False)
-
-
-class _Mailbox:
-    """A Maildir, of which each mail is read once; what it tells is kept for as long as it may be asked for again."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        # The events of each mail that was read, by its name in the Maildir.
-        self._read: dict[str, list[ChannelEvent]] = {}
-
-    def arrived(self, since: float) -> list[ChannelEvent]:
-        """The events of the mails that came in since then, which is the time of their files: no old one is opened.
-
-        Raises :class:`TryLater` where there are more than can be read in time; the next call goes on from there.
-        """
-        box, until = Maildir(self.path, factory=None, create=False), monotonic() + READING / 2
-        came = sorted(self._since(since))
-        self._read = {key: found for _, key in came if (found := self._read.get(key)) is not None}
-        for at, key in came:
-            if key not in self._read:
-                if monotonic() > until:
-                    raise TryLater("There is more mail than could be read at once.")
-                with suppress(KeyError, FileNotFoundError):  # whoever else reads it has taken it away
-                    self._read[key] = list(events_of(box.get_bytes(key), datetime.fromtimestamp(at, UTC)))
-        return [event for _, key in came for event in self._read.get(key, ())]
-
-    def _since(self, since: float) -> Iterator[tuple[float, str]]:
-        for folder in ("new", "cur"):
-            with scandir(self.path / folder) as found:
-                for one in found:
-                    with suppress(FileNotFoundError):
-                        if one.is_file() and (at := one.stat().st_mtime) >= since:
-                            yield at, one.name.partition(":")[0]
-
-
-def _check(code: int, said: bytes, *, recipient: bool) -> None:
-    outcome = outcome_of(code, said, recipient=recipient)
-    if outcome is not None:
-        raise outcome
-
-
-def outcome_of(code: int, said: bytes, *, recipient: bool) -> Refused | TryLater | Ambiguous | None:
-    """What a reply means (RFC 5321, 4.2; RFC 3463), ``None`` if it is a yes; ``recipient``: it is to the address."""
-    words = said.decode("utf-8", "replace")
-    detail = f"The mail server said {code}: {masked(words)}"
-    found = _ENHANCED.match(words)
-    enhanced = found[1] if found else ""
-    if OK <= code < GO_ON - 1:
-        return None
-    if code in OURS:
-        return ChannelDown(detail)
-    if TEMPORARY <= code < FOR_GOOD:
-        return TryLater(detail)
-    if code < FOR_GOOD or code >= FOR_GOOD + 100:
-        return Ambiguous(detail)
-    unknown = recipient and code in NO_MAILBOX and not enhanced
-    return Refused(detail, bad_address=unknown or (recipient and enhanced in BAD_ADDRESS) or enhanced == "5.1.1")
+        check(code, said, recipient=False)
 
 
 def _reset(server: smtplib.SMTP) -> bool:

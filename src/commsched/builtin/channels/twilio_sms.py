@@ -50,6 +50,7 @@ MOST_LISTED, LONGEST_PAGE, MOST_PAGES = 200, 1000, 20
 STOP = ("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT")
 # YES is on Twilio's list too, but it is how people confirm.
 START = frozenset({"START", "UNSTOP"})
+LONGEST_CODE = 9  # figures of an error code
 
 
 class TwilioSmsSettings(TwilioSettings):
@@ -197,7 +198,7 @@ def report(
 ) -> Iterable[ChannelEvent]:
     """The event of a status callback; none where Twilio's word is not known."""
     code = said.get("ErrorCode", "")
-    kind = kind_of(status, int(code) if code.isdecimal() else 0)
+    kind = kind_of(status, int(code) if code.isdecimal() and len(code) <= LONGEST_CODE else 0)
     if kind is None:
         return []
     detail = f"Twilio {code}: {said.get('ErrorMessage', status)}" if code else ""

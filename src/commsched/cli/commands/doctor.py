@@ -9,9 +9,10 @@ from commsched.cli.session import Session, command
 
 @command("doctor")
 def doctor(session: Session) -> int:
-    """Say how the deployment is: store, queue, messages, doubt, pauses, policies, calendars, disk.
+    """Say how the deployment is, and what to do about what is not well; the exit code is then 1.
 
-    What is not well comes with what to do about it, and the exit code is then 1.
+    The store, the queue, messages, doubt, pauses, policies, channels, sources, calendars, disks; whether an engine and
+    workers are at work, which plugins failed within the hour, whether clocks agree and links lead anywhere.
 
     Example: commsched doctor
     """

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
+from commsched.cli.measured import address_of, metrics_option
 from commsched.cli.session import Session, command
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from commsched.app import App
-    from commsched.engine.report import Report
     from commsched.web.serve import Door
 
 
@@ -36,8 +35,15 @@ if TYPE_CHECKING:
 @click.option(
     "--trust-proxy", "proxies", multiple=True, metavar="HOST", help="A proxy whose word on the caller's address counts."
 )
+@metrics_option
 def run(
-    session: Session, accept: int | None, host: str, port: int, public_url: str | None, proxies: tuple[str, ...]
+    session: Session,
+    accept: int | None,
+    host: str,
+    port: int,
+    public_url: str | None,
+    proxies: tuple[str, ...],
+    metrics: str | None,
 ) -> None:
     """Run the service until it is stopped (Ctrl-C, or SIGTERM): take facts in, plan, send, serve customers' pages.
 
@@ -45,22 +51,25 @@ def run(
     would write to on its first day; above `first_day` of the configuration nothing starts without --accept.
 
     The pages behind customers' links are served where there is a `public_url`; put a proxy with TLS in front
-    of them. Several services may run over the same store, each with a --port of its own. The log goes to stderr,
-    as JSON unless that is a terminal.
+    of them. Several services may run over the same store, each with a --port of its own; with the distributed engine
+    `commsched worker` adds workers on any machine.
+
+    The log goes to stderr, as JSON unless that is a terminal: each attempt and all that comes back; with -v also each
+    fact and each decision. Metrics and health have a port of their own (--metrics), which no customer must reach.
 
     Example: commsched run
 
     Example: commsched run --port 8000 --public-url http://localhost:8000
     """
-    import structlog
-
     from commsched.cli.accepting import admit
+    from commsched.cli.service import engine_of, log_to_stderr, watched, work
     from commsched.cli.standing import in_words, stands_at
     from commsched.engine.feedback import Feedback
-    from commsched.engine.local import LocalEngine, presence
+    from commsched.engine.local import rounds
     from commsched.web.serve import Door
 
-    _log_service(session.verbose)
+    address = address_of(metrics)
+    log_to_stderr(session.verbose)
     app = session.app_with_logs()
     stands = stands_at(app)
     if stands is not None:
@@ -69,28 +78,16 @@ def run(
         app.public_url = _address(public_url)
     admit(session, app, accept)
     app.remember_rules()
-    loop, now = app.loop(), app.clock.now()
-    feedback = Feedback(app.store, app.configuration.feedback)
-    log = structlog.get_logger("commsched.run")
-
-    def report(one: Report) -> None:
-        log.info("pass", planned=one.planned, sent=one.sent, later=one.later, in_doubt=one.in_doubt)
-        if one.problems:
-            # What a plugin says when it fails may name a customer; doctor and explain show it to who may see it.
-            log.warning("problems", count=len(one.problems), see="commsched doctor")
+    loop = app.loop()
 
     def listen(now: datetime) -> None:
         app.hearing.ask(now, loop.runner.run)
 
-    with presence(app.store, app.folder, now, loop.lease):
-        click.echo(f"{app.configuration.deployment.name}: planning and sending until stopped.", err=True)
-        app.plugins.tell("startup", app=app)
-        try:
-            with _pages(app, Door(host, port, proxies)):
-                LocalEngine(loop, app.clock, app.pull, report, app.sync, feedback.send, listen).run()
-        finally:
-            app.plugins.tell("shutdown", app=app)
-            app.store.close()
+    feedback = Feedback(app.store, app.configuration.feedback)
+    engine = engine_of(app, loop, rounds(loop, app.pull, app.sync, feedback.send, listen, app.retain))
+    click.echo(f"{app.configuration.deployment.name}: planning and sending until stopped.", err=True)
+    with watched(app, engine, address), _pages(app, Door(host, port, proxies)):
+        work(app, engine)
     click.echo("Stopped.", err=True)
 
 
@@ -116,20 +113,3 @@ def _pages(app: App, door: Door) -> Iterator[None]:
     with serving(app, door) as port:
         click.echo(f"Customers' pages: {app.public_url}, served on {door.host}:{port}.", err=True)
         yield
-
-
-def _log_service(verbose: int) -> None:
-    import logging
-
-    import structlog
-
-    shown = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            shown,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if verbose else logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )

@@ -28,19 +28,24 @@ def tick(session: Session, at: str | None, accept: int | None) -> int:
     from commsched.cli.output import counted
     from commsched.engine.feedback import Feedback
     from commsched.engine.local import SWEEP_BATCH, presence
+    from commsched.engine.pulse import Pulse
+    from commsched.signals import listening
 
     app = session.app(session.moment(at))
     now = app.clock.now()
     admit(session, app, accept)
     app.remember_rules()
-    pulled = app.pull(now)
-    synced = app.sync(now)
-    loop = app.loop()
-    with presence(app.store, app.folder, now, loop.lease):
-        app.hearing.ask(now, loop.runner.run)
-        loop.sweep(now, SWEEP_BATCH)
-        loop.wait(now)
-        report = loop.tick(now)
+    pulse = Pulse(app.store, app.clock)
+    with listening(pulse.hear):
+        pulled = app.pull(now)
+        synced = app.sync(now)
+        loop = app.loop()
+        with presence(app.store, app.folder, now, loop.lease):
+            app.hearing.ask(now, loop.runner.run)
+            loop.sweep(now, SWEEP_BATCH)
+            loop.wait(now)
+            report = loop.tick(now)
+    pulse.end()
     told = Feedback(app.store, app.configuration.feedback).send(now)
     parts = [f"{counted(report.planned, 'customer')} looked at", f"{report.sent:,} sent"]
     parts += [

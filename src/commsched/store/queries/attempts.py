@@ -14,6 +14,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    text,
     update,
 )
 
@@ -82,7 +83,19 @@ def lock_attempts(connection: Connection, attempts: Iterable[str]) -> dict[str, 
     return found
 
 
+def attempts_by_reference(connection: Connection, channel: str, references: Iterable[str]) -> list[Row[Any]]:
+    """The accepted attempts of a channel that the provider knows by these ids: id, reference and address."""
+    a = t.attempt.c
+    found: list[Row[Any]] = []
+    for chunk in chunks(sorted(set(references))):
+        query = select(a.id, a.detail, a.address).where(a.channel == channel, a.detail.in_(chunk))
+        found += connection.execute(query.where(text(t.KNOWN_BY_REFERENCE)).order_by(a.id))
+    return found
+
+
 _attempts = select(t.attempt).order_by(t.attempt.c.started_at, t.attempt.c.id)
+_by_id = select(t.attempt).where(t.attempt.c.id == bindparam("wanted"))
+_by_code = select(t.attempt).where(t.attempt.c.code == bindparam("wanted"))
 _in_states = t.attempt.c.state.in_(bindparam("states", expanding=True))
 
 
@@ -100,8 +113,8 @@ def attempts(
 
 def attempt_by(connection: Connection, *, attempt: str | None = None, code: str | None = None) -> Row[Any] | None:
     """One attempt, by its id or by the code of its links."""
-    known = t.attempt.c.id == attempt if code is None else t.attempt.c.code == code
-    return connection.execute(select(t.attempt).where(known)).one_or_none()
+    query, wanted = (_by_id, attempt) if code is None else (_by_code, code)
+    return connection.execute(query, {"wanted": wanted}).one_or_none()
 
 
 def lock_attempt(connection: Connection, attempt: str) -> Row[Any] | None:

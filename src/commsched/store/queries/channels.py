@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, delete, select, update
+from sqlalchemy import Connection, Row, Table, delete, insert, select, text, update
 
 from commsched.store import tables as t
 from commsched.store.queries.base import chunks, upsert
+from commsched.store.queries.waking import wake_those
 
+# As it stands in the index, so that the database finds it there.
+KNOWN = "attempt." + t.KNOWN_BY_REFERENCE.replace("(detail", "(attempt.detail")
 _FRESH: dict[str, dict[str, object]] = {
-    "rate": {"next": 0, "line": 0, "day": "", "used": 0},
+    "rate": {"next": 0, "day": "", "used": 0},
     "outage": {"failures": 0, "since": None, "until": 0, "tries": 0, "detail": ""},
 }
 
@@ -45,7 +48,7 @@ def _locked(connection: Connection, table: Table, channels: Collection[str]) -> 
 
 
 def put_rate(connection: Connection, channel: str, values: Mapping[str, object]) -> None:
-    """Write what a channel has room for (``next``, ``line``, ``day``, ``used``)."""
+    """Write what a channel has room for (``next``, ``day``, ``used``)."""
     connection.execute(update(t.rate).where(t.rate.c.channel == channel).values(**values))
 
 
@@ -71,14 +74,11 @@ def outages(connection: Connection) -> list[Row[Any]]:
 
 
 def wake_planned(connection: Connection, between: tuple[int, int], due: int) -> None:
-    """Wake whoever has a message planned in a time, ``(from, to]``; in order, as everybody who wakes several."""
+    """Wake whoever has a message planned in a time, ``(from, to]``."""
     who = select(t.message.c.customer).where(
         t.message.c.state == "planned", t.message.c.at > between[0], t.message.c.at <= between[1]
     )
-    asleep = select(t.wake.c.customer).where(t.wake.c.customer.in_(who.scalar_subquery()), t.wake.c.due > due)
-    found = connection.execute(asleep.order_by(t.wake.c.customer).with_for_update()).scalars().all()
-    for chunk in chunks(found):
-        connection.execute(update(t.wake).where(t.wake.c.customer.in_(chunk)).values(due=due))
+    wake_those(connection, who, due)
 
 
 def hear(connection: Connection, channel: str, ids: Iterable[str], at: int) -> set[str]:
@@ -94,3 +94,47 @@ def hear(connection: Connection, channel: str, ids: Iterable[str], at: int) -> s
 def forget_heard(connection: Connection, before: int) -> None:
     """Forget events that were taken so long ago that no provider tells them again."""
     connection.execute(delete(t.heard).where(t.heard.c.at < before))
+    connection.execute(delete(t.unmatched).where(t.unmatched.c.kept_at < before))
+
+
+def keep_unmatched(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+    """Keep events whose message is not known yet."""
+    if rows:
+        connection.execute(upsert(connection)(t.unmatched).on_conflict_do_nothing(), rows)
+
+
+def now_known(connection: Connection, channel: str) -> list[Row[Any]]:
+    """The events of a channel that were kept, and whose message is known by now."""
+    a, u = t.attempt.c, t.unmatched.c
+    there = select(a.id).where(a.channel == u.channel, a.detail == u.reference, text(KNOWN)).exists()
+    return list(connection.execute(select(t.unmatched).where(u.channel == channel, there).order_by(u.at, u.id)))
+
+
+def drop_unmatched(connection: Connection, channel: str, ids: Iterable[str]) -> None:
+    """These have been taken."""
+    for chunk in chunks(sorted(ids)):
+        gone = delete(t.unmatched).where(t.unmatched.c.channel == channel, t.unmatched.c.id.in_(chunk))
+        connection.execute(gone)
+
+
+def leave_line(connection: Connection, customers: Iterable[str]) -> dict[str, int]:
+    """These wait for no channel any more; until when each of their messages that did might have gone, by its key."""
+    w = t.waiting.c
+    found: dict[str, int] = {}
+    for chunk in chunks(sorted(set(customers))):
+        gone = delete(t.waiting).where(w.customer.in_(chunk)).returning(w.key, w.until)
+        found.update({row.key: row.until for row in connection.execute(gone)})
+    return found
+
+
+def join_line(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+    """Whose messages wait for a place, as rows of the table."""
+    if rows:
+        connection.execute(insert(t.waiting), rows)
+
+
+def in_line(connection: Connection, channels: Collection[str], since: int) -> list[Row[Any]]:
+    """Who waits for these channels and whose turn has not been over since then, most urgent first."""
+    w = t.waiting.c
+    query = select(t.waiting).where(w.channel.in_(sorted(channels)), w.turn >= since)
+    return list(connection.execute(query.order_by(w.due, w.priority, w.until, w.key))) if channels else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -12,12 +12,14 @@ from sqlalchemy import (
     delete,
     insert,
     select,
+    update,
 )
 
 from commsched.store import tables as t
-from commsched.store.queries.base import upsert
+from commsched.store.queries.base import chunks, upsert
 
 _setting = select(t.setting.c.value).where(t.setting.c.name == bindparam("wanted"))
+_breakers, _rules = select(t.breaker), select(t.rule)
 _pauses = select(t.pause).order_by(t.pause.c.scope)
 
 
@@ -30,6 +32,12 @@ def put_setting(connection: Connection, name: str, value: str) -> None:
     """Keep a value."""
     statement = upsert(connection)(t.setting).values(name=name, value=value)
     connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+
+
+def begin_setting(connection: Connection, name: str, value: str) -> str:
+    """Keep a value unless there is one; the one that is kept."""
+    connection.execute(upsert(connection)(t.setting).values(name=name, value=value).on_conflict_do_nothing())
+    return setting(connection, name) or value
 
 
 def pauses(connection: Connection) -> list[Row[Any]]:
@@ -48,14 +56,27 @@ def drop_pause(connection: Connection, scope: str) -> bool:
     return connection.execute(delete(t.pause).where(t.pause.c.scope == scope)).rowcount > 0
 
 
-def note(connection: Connection, at: int, who: str, action: str, detail: str) -> None:
-    """Write into the audit log."""
-    connection.execute(insert(t.audit).values(at=at, who=who, action=action, detail=detail))
+def note(connection: Connection, at: int, who: str, action: str, detail: str) -> int:
+    """Write into the audit log; the number of the entry."""
+    done = connection.execute(insert(t.audit).values(at=at, who=who, action=action, detail=detail))
+    return int((done.inserted_primary_key or (0,))[0])
+
+
+def audited(connection: Connection, words: str) -> list[Row[Any]]:
+    """The entries of the audit log in which something occurs."""
+    query = select(t.audit).where(t.audit.c.detail.contains(words, autoescape=True))
+    return list(connection.execute(query.order_by(t.audit.c.id)))
+
+
+def blank_audit(connection: Connection, entries: Collection[int], detail: str) -> None:
+    """Take the detail out of entries of the audit log; that they are there, when and by whom, stays."""
+    for chunk in chunks(sorted(entries)):
+        connection.execute(update(t.audit).where(t.audit.c.id.in_(chunk)).values(detail=detail))
 
 
 def breakers(connection: Connection) -> list[Row[Any]]:
     """The policies that failed, and until when they refuse."""
-    return list(connection.execute(select(t.breaker)))
+    return list(connection.execute(_breakers))
 
 
 def put_breaker(connection: Connection, policy: str, until: int, detail: str) -> None:
@@ -73,7 +94,7 @@ def drop_breaker(connection: Connection, policy: str) -> bool:
 
 def rules(connection: Connection) -> dict[str, int]:
     """Every rule that was ever loaded, and the instant from which it counts."""
-    return {row.name: row.since for row in connection.execute(select(t.rule))}
+    return {row.name: row.since for row in connection.execute(_rules)}
 
 
 def put_rules(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
@@ -83,6 +104,18 @@ def put_rules(connection: Connection, rows: Sequence[Mapping[str, object]]) -> N
         connection.execute(
             statement.on_conflict_do_update(index_elements=["name"], set_={"digest": statement.excluded.digest}), rows
         )
+
+
+def lock_paces(connection: Connection, rules: Collection[str], day: str) -> None:
+    """Keep others from taking places of these rules until the commit.
+
+    In one order, as places are taken in that of urgency, which is another in each batch.
+    """
+    if rules:
+        rows = [{"rule": name, "day": day, "used": 0} for name in sorted(rules)]
+        connection.execute(upsert(connection)(t.pace).on_conflict_do_nothing(), rows)
+        query = select(t.pace).where(t.pace.c.day == day, t.pace.c.rule.in_(sorted(rules))).order_by(t.pace.c.rule)
+        connection.execute(query.with_for_update()).all()
 
 
 def take_pace(connection: Connection, rule: str, day: str, limit: int) -> bool:

@@ -16,8 +16,10 @@ from sqlalchemy import (
 
 from commsched.store import tables as t
 from commsched.store.queries.base import Upsert, chunks, upsert
+from commsched.store.queries.waking import wake_those
 
 _messages = select(t.message).where(t.message.c.customer.in_(bindparam("customers", expanding=True)))
+_message = select(t.message).where(t.message.c.customer == bindparam("customer"), t.message.c.key == bindparam("key"))
 _open_tasks = (
     select(t.task)
     .where(t.task.c.customer.in_(bindparam("customers", expanding=True)), t.task.c.state == "open")
@@ -57,8 +59,7 @@ def put_messages(connection: Connection, rows: Sequence[Mapping[str, object]]) -
 
 def message(connection: Connection, customer: str, key: str) -> Row[Any] | None:
     """One message."""
-    query = select(t.message).where(t.message.c.customer == customer, t.message.c.key == key)
-    return connection.execute(query).one_or_none()
+    return connection.execute(_message, {"customer": customer, "key": key}).one_or_none()
 
 
 def all_messages(connection: Connection, states: Sequence[str] = ()) -> Iterator[Row[Any]]:
@@ -80,9 +81,7 @@ def wake_messages(connection: Connection, scope: str, states: Sequence[str], due
     who = select(t.message.c.customer).where(t.message.c.state.in_(states))
     if scope != "all":
         who = who.where(t.message.c.rule == scope)
-    connection.execute(
-        update(t.wake).where(t.wake.c.customer.in_(who.scalar_subquery()), t.wake.c.due > due).values(due=due)
-    )
+    wake_those(connection, who, due)
 
 
 def add_decisions(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
@@ -113,7 +112,7 @@ def put_tasks(connection: Connection, rows: Sequence[Mapping[str, object]]) -> N
             set_={"state": statement.excluded.state, "body": statement.excluded.body},
             where=t.task.c.state != "done",
         )
-        connection.execute(statement, rows)
+        connection.execute(statement, sorted(rows, key=lambda row: str(row["key"])))
 
 
 def tasks_of(connection: Connection, customers: Iterable[str]) -> list[Row[Any]]:

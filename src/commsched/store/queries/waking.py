@@ -38,6 +38,21 @@ def wake(connection: Connection, customers: Iterable[str], due: int) -> None:
         _wake(connection, rows)
 
 
+def wake_those(connection: Connection, customers: Select[tuple[str]], due: int) -> None:
+    """Let whoever a query finds be looked at no later than ``due``.
+
+    Their rows are locked in one order first, as by everybody who wakes several: two of them wait and never cross.
+    """
+    asleep = select(t.wake.c.customer).where(t.wake.c.customer.in_(customers.scalar_subquery()), t.wake.c.due > due)
+    for chunk in chunks(_locked(connection, asleep)):
+        connection.execute(update(t.wake).where(t.wake.c.customer.in_(chunk), t.wake.c.due > due).values(due=due))
+
+
+def _locked(connection: Connection, customers: Select[tuple[str]]) -> Sequence[str]:
+    query = customers.order_by(t.wake.c.customer).with_for_update()
+    return connection.execute(query).scalars().all()
+
+
 def _picked(dialect: str, customers: Select[tuple[str]]) -> ScalarSelect[str]:
     """The customers, picked once, and on PostgreSQL none whom another transaction holds.
 
@@ -71,6 +86,34 @@ def _claim(dialect: str) -> ReturningUpdate[tuple[str, int]]:
     )
 
 
+def take(connection: Connection, claimed: Mapping[str, int], lease_end: int) -> list[tuple[str, int]]:
+    """Hold customers of an earlier claim (ids and its fences) for the length of a lease: their ids and new fences.
+
+    Whoever was claimed or taken since is left out, so that of two who take the same claim one finds nobody.
+    """
+    found = [(customer, claimed[customer] + 1) for customer in _held(connection, claimed)]
+    for chunk in chunks(customer for customer, _ in found):
+        values = {"due": lease_end, "fence": t.wake.c.fence + 1}
+        connection.execute(update(t.wake).where(t.wake.c.customer.in_(chunk)).values(values))
+    return found
+
+
+def give_back(connection: Connection, claimed: Mapping[str, int], due: int) -> None:
+    """Let the customers of a claim that nobody has begun be claimed again."""
+    for chunk in chunks(_held(connection, claimed)):
+        connection.execute(update(t.wake).where(t.wake.c.customer.in_(chunk)).values(due=due))
+
+
+def _held(connection: Connection, claimed: Mapping[str, int]) -> list[str]:
+    """Those whose fence is still that of the claim, locked in the order in which all others lock them, too."""
+    found: list[str] = []
+    for chunk in chunks(sorted(claimed)):
+        rows = select(t.wake.c.customer, t.wake.c.fence).where(t.wake.c.customer.in_(chunk))
+        ordered = rows.order_by(t.wake.c.customer).with_for_update()
+        found += [row.customer for row in connection.execute(ordered) if row.fence == claimed[row.customer]]
+    return found
+
+
 _fences = select(t.wake.c.customer, t.wake.c.fence).where(t.wake.c.customer.in_(bindparam("customers", expanding=True)))
 _finish = (
     update(t.wake)
@@ -96,12 +139,18 @@ def finish(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None
     Only where the fence still holds. Whoever was woken before the end of the lease stays awake.
     """
     if rows:
-        connection.execute(_finish, rows)
+        connection.execute(_finish, sorted(rows, key=lambda row: str(row["who"])))
 
 
 def next_due(connection: Connection) -> int | None:
     """When the next customer is due."""
     return connection.execute(select(func.min(t.wake.c.due))).scalar()
+
+
+def overdue(connection: Connection, now: int, most: int) -> int:
+    """How many customers are due and nobody's, counted up to ``most``."""
+    due = select(t.wake.c.customer).where(t.wake.c.due <= now).limit(most).subquery()
+    return connection.execute(select(func.count()).select_from(due)).scalar_one()
 
 
 def queue(connection: Connection) -> tuple[int, int | None]:
@@ -129,7 +178,7 @@ def release(connection: Connection, now: int, lease: int) -> int:
     Somebody due that soon by right is looked at a little early, which does no harm. What was being sent is in doubt.
     """
     connection.execute(update(t.attempt).where(t.attempt.c.state == "sending").values(state="in_doubt"))
-    statement = (
-        update(t.wake).where(t.wake.c.due > now, t.wake.c.due <= now + lease).values(due=now, fence=t.wake.c.fence + 1)
-    )
+    leased = (t.wake.c.due > now, t.wake.c.due <= now + lease)
+    _locked(connection, select(t.wake.c.customer).where(*leased))
+    statement = update(t.wake).where(*leased).values(due=now, fence=t.wake.c.fence + 1)
     return connection.execute(statement).rowcount
