@@ -291,8 +291,9 @@ class App:
             first(connection)
             new = append(connection, facts, self.clock.now())
             note_refused(connection, new, self.configuration.feedback, self.clock.now())
-        for fact in new:
-            self.plugins.tell("received", event=fact)
+        if self.plugins.functions("received"):
+            for fact in new:
+                self.plugins.tell("received", event=fact)
         return new
 
     def _durable(self, batches: Iterable[Batch]) -> Iterator[Batch]:
@@ -352,7 +353,7 @@ class App:
                 channels=first_of(self.channels),
                 carriers=carriers(self.channels),
                 templates=templates,
-                mentions={name: self.renderer.mentions(name) for name in templates},
+                mentions=self.renderer.mentions,
                 zone=settings.zone,
                 region=settings.region,
                 locale=settings.locale,

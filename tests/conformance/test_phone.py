@@ -8,7 +8,7 @@ import pytest
 from corpora import corpus
 
 from commsched.errors import FactRejected
-from commsched.store.checks import phone
+from commsched.store.phones import phone
 from commsched.timing.places import zones_of_phone
 
 TABLE = json.loads(corpus("phone/libphonenumber_half.json").read_text(encoding="utf-8"))

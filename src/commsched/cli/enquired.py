@@ -22,7 +22,7 @@ from commsched.model.decisions import Reason
 from commsched.model.subjects import kind_of_medium
 from commsched.planning.enquiry import Question, topic_of
 from commsched.planning.world import World
-from commsched.store import checks, queries
+from commsched.store import checks, phones, queries
 from commsched.timing.windows import Windows
 
 MEDIA = ("voice", "email", "sms", "letter")
@@ -49,7 +49,7 @@ def _address(app: App, connection: Connection, text: str) -> tuple[str, str]:
     try:
         if "@" in text:
             return "email", checks.email(text)
-        return "phone", checks.phone(text, app.configuration.deployment.region.partition("-")[0] or None)
+        return "phone", phones.phone(text, app.configuration.deployment.region.partition("-")[0] or None)
     except FactRejected:
         hint = lookup.meant(app, connection, text)
         message = f"{text!r} is no customer's id, no phone number and no mail address. {hint}"

@@ -88,11 +88,11 @@ def refused(app: App, facts: Sequence[AnyFact]) -> list[Conflict]:
     ranked = {fact.customer for fact in facts if fact.ranked and fact.customer is not None}
     if not ranked:
         return []
-    mine = {id_of(fact) for fact in facts}
     found: list[Conflict] = []
     with app.store.read() as connection:
         flags = queries.versions(connection, [f"c:{customer}" for customer in ranked])
         corrected = sorted(subject[2:] for subject, (_, flag) in flags.items() if flag & FLAG_CORRECTED)
+        mine = {id_of(fact) for fact in facts} if corrected else set()
         for chunk in queries.chunks(corrected):
             for one in load(connection, chunk).values():
                 found += [c for c in conflicts(one.ledger) if c.fact in mine]

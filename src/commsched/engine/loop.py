@@ -78,7 +78,8 @@ class Loop:
         # Calendars may be read here, which can take a while: not in a transaction that keeps others from writing.
         with self.store.read() as connection:
             world = self.world(connection)
-        with self.store.write() as connection:
+        # What is claimed and then lost with the power is still due; whatever is done with it is committed after it.
+        with self.store.write(lasting=False) as connection:
             claimed = claim(connection)
             if claimed and queries.setting(connection, SWEPT) not in {None, "", world.hash}:
                 # Whoever is planned in this world must be looked at again if the former one comes back.

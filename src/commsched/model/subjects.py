@@ -16,6 +16,7 @@ from msgspec import UNSET
 from commsched.model.facts import AnyFact, Customer
 
 DIGEST_BYTES = 12
+_RECORDED = b',"recorded_at":"'
 _encoder = msgspec.json.Encoder()
 
 
@@ -27,6 +28,8 @@ def subject_of(fact: AnyFact) -> str:
             message = "a customer fact needs its id"
             raise ValueError(message)
         return f"c:{name}"
+    if fact.customer is not None and fact.organisation is UNSET and fact.household is UNSET:
+        return f"c:{fact.customer}"
     named = [
         f"{letter}:{name}"
         for letter, name in (("c", fact.customer), ("o", fact.organisation), ("h", fact.household))
@@ -55,9 +58,24 @@ def kind_of_medium(medium: str) -> str:
 
 def digest_of(fact: AnyFact) -> bytes:
     """What makes two facts the same: source, id and content; not when they were recorded."""
-    if fact.recorded_at is not None:
-        fact = msgspec.structs.replace(fact, recorded_at=None)
-    return blake2b(_encoder.encode(fact), digest_size=DIGEST_BYTES).digest()
+    return kept(fact)[0]
+
+
+def kept(fact: AnyFact) -> tuple[bytes, bytes]:
+    """A fact's identity and its bytes, as the store keeps them.
+
+    The identity is that of the bytes without ``recorded_at``. A fact is written once and that is cut out: it stands
+    right after ``at``, and neither of them has a quote inside.
+    """
+    body = _encoder.encode(fact)
+    if fact.recorded_at is None:
+        return _digest(body), body
+    start = body.index(_RECORDED)
+    return _digest(body[:start] + body[body.index(b'"', start + len(_RECORDED)) + 1 :]), body
+
+
+def _digest(content: bytes) -> bytes:
+    return blake2b(content, digest_size=DIGEST_BYTES).digest()
 
 
 def key_of(customer: str, rule: str, step: str, subject: str, occurrence: str) -> str:

@@ -14,7 +14,9 @@ from time import monotonic
 from types import FrameType
 from typing import TypeGuard
 
-from commsched.model.decisions import Proposal, Verdict
+from msgspec.structs import astuple
+
+from commsched.model.decisions import ALLOW, Proposal, Verdict
 from commsched.planning.world import Applied
 from commsched.plugin.view import View
 from commsched.timing.windows import Windows
@@ -83,14 +85,14 @@ def ask(applied: Applied, proposal: Proposal, view: View, limit: float) -> Verdi
         _watch.started = None
     if monotonic() - started > limit:
         return f"it did not answer within {limit:g} s"
-    return verdict if _is_verdict(verdict) else f"it returned {verdict!r:.80}, which is no verdict"
+    return verdict if verdict is ALLOW or _is_verdict(verdict) else f"it returned {verdict!r:.80}, which is no verdict"
 
 
 def _is_verdict(verdict: object) -> TypeGuard[Verdict]:
     if not isinstance(verdict, Verdict):
         return False
     # A dataclass does not check what it was made of, and the plugin that made it need not be typed.
-    windows, media, detail, note, also, force = (getattr(verdict, name) for name in Verdict.__struct_fields__)
+    windows, media, detail, note, also, force = astuple(verdict)
     return (
         (windows is None or isinstance(windows, Windows))
         and (media is None or isinstance(media, frozenset))

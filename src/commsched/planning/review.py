@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from commsched.model.decisions import (
+    ALLOW,
     Code,
     Failure,
     Placed,
@@ -95,7 +96,7 @@ class Reviewer:
         if isinstance(verdict, str):
             self.failures.setdefault(applied.name, verdict)
             return _failed(applied, verdict)
-        if applied.media is not None:
+        if applied.media is not None and verdict is not ALLOW:
             verdict = _on_media(verdict, applied.media)
         return Review(applied.name, applied.policy.code, verdict)
 

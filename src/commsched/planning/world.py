@@ -65,7 +65,7 @@ class World:
     several; ``down`` has the media whose channels are all out of order; ``templates`` a message's name to its digest;
     ``since`` a rule to the instant before which its occurrences yield nothing; ``breakers`` a policy that failed to the
     instant at which it is tried again; ``stale`` a source that has been silent for too long to when it was last
-    heard of, if ever; ``mentions`` a message's name to the variables that its texts name.
+    heard of, if ever; ``mentions`` tells of a message's name which variables its texts name.
 
     What begins with ``_`` keeps what follows from the rest; a world that is made from this one begins without it.
     """
@@ -89,7 +89,7 @@ class World:
     since: Mapping[str, datetime] = field(default_factory=dict)
     breakers: Mapping[str, datetime] = field(default_factory=dict)
     stale: Mapping[str, datetime] = field(default_factory=dict)
-    mentions: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    mentions: Callable[[str], frozenset[str]] = lambda _: frozenset()
     pauses: tuple[Pause, ...] = ()
     only_to: frozenset[str] = frozenset()
     carriers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -164,8 +164,8 @@ class World:
 
     def uses(self, rule: Rule, template: str) -> frozenset[str]:
         """The variables that a message of a rule rests on: those of its texts, its reason and the rule's conditions."""
-        known = self.mentions.get(template, frozenset()) | rule.reads
-        return known | self.mentions.get(rule.bundle.template, frozenset()) if rule.bundle is not None else known
+        known = self.mentions(template) | rule.reads
+        return known | self.mentions(rule.bundle.template) if rule.bundle is not None else known
 
     def waits_for(self, rule: str, step: str) -> str | None:
         """Why a step cannot know its times at present: it counts business days of a calendar that cannot be read."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 
 from jinja2.sandbox import SandboxedEnvironment
@@ -51,6 +52,7 @@ class Renderer:
         self._library = Library(folder, self._environment)
         self._organisation = Group("organisation", {"name": organisation}, organisation)
         self._compiled = lru_cache(maxsize=4096)(self._compile)
+        self._mentions: dict[str, frozenset[str]] = {}
 
     def problems(self) -> list[Problem]:
         """What is wrong with the files, all of which this compiles. What has no problem can be rendered."""
@@ -78,9 +80,16 @@ class Renderer:
         return self._message(name).digest
 
     def mentions(self, name: str) -> frozenset[str]:
-        """The variables that a message's own texts name, in any language, as flat names."""
-        files = self._message(name).files.values()
-        return frozenset(name for found in files for source in found.values() for name in mentioned(source.text))
+        """The variables that a message's own texts name, in any language, as flat names; none if it is not there.
+
+        They are read when they are first asked for: all texts together take longer than most commands.
+        """
+        if name not in self._mentions:
+            message = self._library.messages.get(name)
+            files = message.files.values() if message is not None else ()
+            named = (mentioned(source.text) for found in files for source in found.values())
+            self._mentions[name] = frozenset(chain.from_iterable(named))
+        return self._mentions[name]
 
     def render(self, name: str, medium: str, locale: str, context: Context) -> Content:
         """The message for a reader of that locale (``""``: unknown), in the nearest language that it is written in.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from commsched.errors import FactRejected, Misuse
-from commsched.store import checks
+from commsched.store import checks, phones
 
 # What the columns of lists are called; in any case, with spaces or hyphens for underscores.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -106,7 +106,7 @@ def _entry(row: list[str], width: int, places: Mapping[str, int], country: str |
     number = cell("phone")
     # Parsing takes most of the time; what is written as we would write it needs none.
     ready = _E164.fullmatch(number) is not None
-    phone, bad_phone = (number, False) if ready else _read(number, lambda text: checks.phone(text, country))
+    phone, bad_phone = (number, False) if ready else _read(number, lambda text: phones.phone(text, country))
     name = cell("name") or f"{cell('first')} {cell('last')}".strip()
     entry = Entry(cells, cell("id"), name, cell("company"), email, phone, cell("postal"))
     return entry, bad_mail + bad_phone

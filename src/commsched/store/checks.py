@@ -11,7 +11,6 @@ from math import isfinite
 from typing import Any
 
 import msgspec
-import phonenumbers
 from msgspec import UNSET
 from msgspec.structs import force_setattr
 
@@ -20,6 +19,7 @@ from commsched.model import facts as f
 from commsched.model.facts import AnyFact, Scalar
 from commsched.model.subjects import customer_of
 from commsched.model.vocabulary import MEDIA, Vocabulary
+from commsched.store.phones import phone
 from commsched.timing.civil import parse_week, zone
 from commsched.timing.durations import parse_distance, parse_duration, parse_exact
 
@@ -40,7 +40,8 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 
 _DATED = frozenset({"acquired_on", "born", "due", "end", "next_due", "recheck_on", "start", "until"})
 # Other systems write 9999-12-31 for "never"; as a date it would put off every reckoning with it.
-YEARS = (1850, 2200)
+YEARS = FIRST_YEAR, LAST_YEAR = 1850, 2200
+_IDS = ("id", "customer", "organisation", "household")
 _TIMES: Mapping[type, tuple[str, ...]] = {
     kind: ("at", "recorded_at", *(name for name in kind.__struct_fields__ if name in _DATED))
     for kind in f.FACT_TYPES.values()
@@ -67,18 +68,21 @@ class Checker:
 
     def check(self, fact: AnyFact) -> None:
         """Refuse the fact with :class:`FactRejected`, or bring its times to UTC and its addresses to one form."""
-        for name in _TIMES.get(type(fact), ("at", "recorded_at")):
-            year = getattr(getattr(fact, name), "year", YEARS[0])
-            if not YEARS[0] <= year <= YEARS[1]:
+        for name in _TIMES[type(fact)]:
+            value = getattr(fact, name)
+            if value is not None and value is not UNSET and not FIRST_YEAR <= value.year <= LAST_YEAR:
                 raise FactRejected(
-                    name, f"the year {year} cannot be meant; times lie between {YEARS[0]} and {YEARS[1]}"
+                    name, f"the year {value.year} cannot be meant; times lie between {FIRST_YEAR} and {LAST_YEAR}"
                 )
         if fact.at.tzinfo is not UTC:
             force_setattr(fact, "at", fact.at.astimezone(UTC))
         if fact.recorded_at is not None and fact.recorded_at.tzinfo is not UTC:
             force_setattr(fact, "recorded_at", fact.recorded_at.astimezone(UTC))
-        for name in ("id", "customer", "organisation", "household"):
-            _plain(name, getattr(fact, name))
+        for name in _IDS:
+            value = getattr(fact, name)
+            # What can be printed has no control characters, and is told faster.
+            if value is not None and value is not UNSET and not value.isprintable():
+                _plain(name, value)
         self.gone(fact.customer, fact.at)
         special = _SPECIAL.get(type(fact))
         if special is not None:
@@ -101,8 +105,9 @@ class Checker:
 
     def _attributes(self, asset: f.Asset) -> Mapping[str, str]:
         """The attributes of its kind; of any kind, where the fact does not say which."""
-        kinds = [self.words.assets.get(asset.kind, {})] if asset.kind is not UNSET else self.words.assets.values()
-        return {name: one for kind in kinds for name, one in kind.items()}
+        if asset.kind is not UNSET:
+            return self.words.assets.get(asset.kind, {})
+        return {name: one for kind in self.words.assets.values() for name, one in kind.items()}
 
     def customer(self, fact: f.Customer) -> None:
         for role in fact.roles or ():
@@ -247,18 +252,6 @@ def email(address: str) -> str:
         raise FactRejected("address", f"{address!r} is no e-mail address; write e.g. ana@example.com")
     local, _, domain = address.strip().rpartition("@")
     return f"{local}@{domain.lower()}"
-
-
-@lru_cache(maxsize=4096)
-def phone(number: str, country: str | None) -> str:
-    """A phone number as E.164 (ITU-T E.164: + and at most 15 digits); refused if no plan has such numbers."""
-    try:
-        parsed = phonenumbers.parse(number, country)
-    except phonenumbers.NumberParseException:
-        parsed = None
-    if parsed is None or not phonenumbers.is_possible_number(parsed):
-        raise FactRejected("address", f"{number!r} is no phone number; write it as +1 847 555 0142")
-    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
 
 
 def _cell(text: str, kind: str) -> Scalar:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +31,13 @@ BATCH = 5000
 MAX_LINE = 1_000_000
 SHOWN = 200
 REJECTS = Path("var/rejects")
+_OWN = frozenset(FACT_TYPES[name] for name in OWN_TYPES)
 _decoder = msgspec.json.Decoder(AnyFact)
 # A spreadsheet runs a cell that begins like this; such a cell is an attack or a mistake, never a fact.
 _FORMULA = ("=", "@", "\t", "\r", "+cmd", "-cmd")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True, gc=False):
     """One line of a file: its number, its bytes or row, and how far into the file it reaches (bytes)."""
 
     number: int
@@ -118,7 +119,7 @@ def _take(line: Line, parse: Callable[[Any], AnyFact], checker: Checker, origin:
     if line.fault:
         raise FactRejected("", line.fault)
     fact = parse(line.raw)
-    if fact.type in OWN_TYPES:
+    if type(fact) in _OWN:
         raise FactRejected("type", f"{fact.type!r} is what commsched itself records; it cannot be imported")
     complete(fact, origin)
     checker.check(fact)
@@ -144,7 +145,7 @@ def keep_rejects(folder: Path, name: str, rejects: Sequence[Reject]) -> None:
 
 def complete(fact: AnyFact, origin: Origin) -> None:
     """Fill in source, who said it and when it was learnt, where the fact does not say."""
-    if isinstance(fact, Customer) and fact.customer is None:
+    if fact.customer is None and isinstance(fact, Customer):
         force_setattr(fact, "customer", fact.id)
     if fact.source is None:
         force_setattr(fact, "source", origin.source)
@@ -189,9 +190,7 @@ def _json_lines(path: Path) -> Iterator[Line]:
     """The lines of a file; one that is too long is skipped without being held in memory."""
     end = 0
     with path.open("rb") as file:
-        number = 0
-        while raw := file.readline(MAX_LINE):
-            number += 1
+        for number, raw in enumerate(iter(partial(file.readline, MAX_LINE), b""), 1):
             fault = ""
             text = raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw
             if len(raw) == MAX_LINE and not raw.endswith(b"\n"):
@@ -199,7 +198,7 @@ def _json_lines(path: Path) -> Iterator[Line]:
                 while (rest := file.readline(MAX_LINE)) and not rest.endswith(b"\n"):
                     pass
             end = file.tell() if fault else end + len(raw)
-            if text.strip() or fault:
+            if fault or not (text.isspace() or text == b""):
                 yield Line(number, text[:SHOWN] if fault else text, end, fault)
 
 

@@ -7,28 +7,31 @@ Nothing is appended about a customer who was erased.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import UNSET
 from sqlalchemy import Connection
 
-from commsched.model.facts import AnyFact, Appointment, Consent, ContactPoint, Customer, Offer, Sent, Wish
-from commsched.model.subjects import address_subject, digest_of, kind_of_medium
+from commsched.model.facts import AnyFact, Appointment, Consent, ContactPoint, Customer, Fact, Offer, Sent, Wish
+from commsched.model.subjects import address_subject, kept, kind_of_medium
 from commsched.planning.fold import PERSONAL, fold
 from commsched.planning.ledger import Entry, Ledger, UnderWay
 from commsched.store import queries, slots, suppression
 from commsched.store.store import micros
 from commsched.store.tables import FLAG_COLLEAGUE, FLAG_CORRECTED, FLAG_REFUSED
 
-_encoder = msgspec.json.Encoder()
 _many = msgspec.json.Decoder(list[AnyFact])
 _sent = msgspec.json.Decoder(Sent)
 
+K = TypeVar("K", bound=Fact)
 Versions = dict[str, int]
+# Facts with the ledgers they are appended to, by type.
+New = dict[type[Fact], list[tuple[str, Any]]]
 # When a date is over everywhere on earth, counted from its beginning in UTC.
 ANYWHERE = timedelta(days=1, hours=14)
 
@@ -45,21 +48,23 @@ def append(
     connection: Connection, facts: Iterable[tuple[str, AnyFact]], now: datetime, *, waking: bool = True
 ) -> list[AnyFact]:
     """Append facts, each to the ledger named beside it; returns those that were new."""
-    rows = {(subject, digest_of(fact)): fact for subject, fact in facts}
+    rows: dict[tuple[str, bytes], AnyFact] = {}
+    bodies: dict[tuple[str, bytes], bytes] = {}
+    for subject, fact in facts:
+        digest, body = kept(fact)
+        rows[subject, digest], bodies[subject, digest] = fact, body
     fresh = suppression.kept(connection, _fresh(connection, rows))
-    queries.add_facts(
-        connection,
-        [{"subject": s, "digest": digest, "body": _encoder.encode(fact)} for (s, digest), fact in fresh.items()],
-    )
-    new = [(subject, fact) for (subject, _), fact in fresh.items()]
-    queries.bump(connection, _counts(new))
-    queries.add_members(connection, (pair for subject, fact in new for pair in _memberships(subject, fact)))
+    queries.add_facts(connection, [(*key, bodies[key]) for key in fresh])
+    new = _by_kind((subject, fact) for (subject, _), fact in fresh.items())
+    counts = Counter([subject for subject, _ in fresh])
+    queries.bump(connection, _raised(counts, new))
+    queries.add_members(connection, _memberships(new))
     _project(connection, new, now)
-    if recalled := suppression.recalled(connection, new):
+    if recalled := suppression.recalled(connection, new.get(ContactPoint, ())):
         append(connection, recalled, now, waking=waking)
     if waking:
-        wake_for(connection, (subject for subject, _ in new), now)
-    return [fact for _, fact in new]
+        wake_for(connection, counts, now)
+    return list(fresh.values())
 
 
 def wake_for(connection: Connection, subjects: Iterable[str], now: datetime) -> None:
@@ -138,21 +143,36 @@ def decode(bodies: Sequence[bytes]) -> list[AnyFact]:
     return _many.decode(b"[" + b",".join(bodies) + b"]")
 
 
-def _fresh(connection: Connection, rows: Mapping[tuple[str, bytes], AnyFact]) -> dict[tuple[str, bytes], AnyFact]:
+def _fresh(connection: Connection, rows: dict[tuple[str, bytes], AnyFact]) -> dict[tuple[str, bytes], AnyFact]:
     known = queries.lock_ledgers(connection, {subject for subject, _ in rows})
     present = queries.digests(connection, known)
-    return {key: fact for key, fact in rows.items() if key not in present} if present else dict(rows)
+    return {key: row for key, row in rows.items() if key not in present} if present else rows
 
 
-def _counts(new: Sequence[tuple[str, AnyFact]]) -> dict[str, tuple[int, int]]:
-    counts = Counter(subject for subject, _ in new)
+def _by_kind(facts: Iterable[tuple[str, AnyFact]]) -> New:
+    """The facts and their ledgers by the facts' type: of most types, nothing follows but the fact."""
+    found: New = defaultdict(list)
+    for pair in facts:
+        found[type(pair[1])].append(pair)
+    return found
+
+
+def _of(new: New, *kinds: type[K]) -> Iterator[tuple[str, K]]:
+    """The facts of these types in customers' ledgers."""
+    return ((subject, fact) for kind in kinds for subject, fact in new.get(kind, ()) if subject.startswith("c:"))
+
+
+def _raised(counts: Mapping[str, int], new: New) -> dict[str, tuple[int, int]]:
+    """By how much each ledger's version grows, and the flags that it is given."""
     flags: dict[str, int] = {}
-    for subject, fact in new:
-        if fact.ranked and fact.stated_by in {"customer", "staff"} and not _borrowed(subject, fact):
-            flags[subject] = flags.get(subject, 0) | FLAG_CORRECTED
-        if isinstance(fact, Consent):
-            flags[subject] = flags.get(subject, 0) | FLAG_REFUSED
-        if isinstance(fact, Customer) and subject.startswith("c:") and _organisation(fact):
+    for kind, pairs in new.items():
+        for subject, fact in pairs if kind.ranked else ():
+            if fact.stated_by in {"customer", "staff"} and not _borrowed(subject, fact):
+                flags[subject] = flags.get(subject, 0) | FLAG_CORRECTED
+    for subject, _ in new.get(Consent, ()):
+        flags[subject] = flags.get(subject, 0) | FLAG_REFUSED
+    for subject, fact in _of(new, Customer):
+        if _organisation(fact):
             flags[subject] = flags.get(subject, 0) | FLAG_COLLEAGUE
     return {subject: (count, flags.get(subject, 0)) for subject, count in counts.items()}
 
@@ -174,27 +194,22 @@ def _circles(fact: Customer) -> list[str]:
     ]
 
 
-def _memberships(subject: str, fact: AnyFact) -> list[tuple[str, str]]:
-    if not subject.startswith("c:"):
-        return []
-    if isinstance(fact, ContactPoint):
-        return [(address_subject(fact.kind, fact.address), subject[2:])]
-    if isinstance(fact, Customer):
-        return [(circle, subject[2:]) for circle in _circles(fact)]
-    return []
+def _memberships(new: New) -> list[tuple[str, str]]:
+    """The circles that these facts put customers into."""
+    found = [(address_subject(fact.kind, fact.address), subject[2:]) for subject, fact in _of(new, ContactPoint)]
+    return found + [(circle, subject[2:]) for subject, fact in _of(new, Customer) for circle in _circles(fact)]
 
 
-def _project(connection: Connection, new: Sequence[tuple[str, AnyFact]], now: datetime) -> None:
+def _project(connection: Connection, new: New, now: datetime) -> None:
     """What stays in step with the facts: appointments and what they take, and what binds addresses and colleagues."""
-    mine = [(subject, fact) for subject, fact in new if subject.startswith("c:")]
-    moved = {subject for subject, fact in mine if isinstance(fact, Appointment)}
-    said = {subject for subject, fact in mine if isinstance(fact, Consent)}
-    new_points = {subject for subject, fact in mine if isinstance(fact, ContactPoint)} - said
-    personal = {subject for subject, fact in mine if isinstance(fact, PERSONAL)}
+    moved = {subject for subject, _ in _of(new, Appointment)}
+    said = {subject for subject, _ in _of(new, Consent)}
+    new_points = {subject for subject, _ in _of(new, ContactPoint)} - said
+    personal = {subject for subject, _ in _of(new, *PERSONAL)}
     flags = queries.versions(connection, new_points | personal) if new_points | personal else {}
     said |= {subject for subject in new_points if flags[subject][1] & FLAG_REFUSED}
     told = {subject for subject in personal if flags[subject][1] & FLAG_COLLEAGUE}
-    _wait(connection, {s for s, fact in new if isinstance(fact, Wish | Offer) and s.startswith("c:")})
+    _wait(connection, {subject for subject, _ in _of(new, Wish, Offer)})
     if not moved and not said and not told:
         return
     facts = _read(connection, moved | said | told)

@@ -67,7 +67,7 @@ class Store:
         for pragma in (
             "journal_mode=WAL",
             "synchronous=FULL",
-            "cache_size=-65536",
+            "cache_size=-16384",
             "temp_store=MEMORY",
         ):
             cursor.execute(f"PRAGMA {pragma}")
@@ -76,10 +76,16 @@ class Store:
         cursor.close()
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A transaction that writes: everything in it becomes durable, or nothing."""
+    def write(self, *, lasting: bool = True) -> Iterator[Connection]:
+        """A transaction that writes: everything in it becomes durable, or nothing.
+
+        One that is not ``lasting`` does not wait for the disk on SQLite, whose log keeps the order of the commits: a
+        power failure may undo it as long as no lasting one was committed after it, and ends every process that knew of
+        it. PostgreSQL always waits, for its workers may outlive a failure of its machine.
+        """
+        synchronous = "FULL" if lasting else "NORMAL"
         with _plain_errors(), self.engine.connect() as connection:
-            connection = connection.execution_options(commsched_writes=True)  # noqa: PLW2901 - the same connection
+            connection = connection.execution_options(commsched_writes=synchronous)  # noqa: PLW2901 - the same one
             with connection.begin():
                 yield connection
 
@@ -173,8 +179,11 @@ class Store:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("commsched_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    synchronous = connection.get_execution_options().get("commsched_writes")
+    if synchronous is not None and connection.info.get("synchronous", "FULL") != synchronous:
+        connection.exec_driver_sql(f"PRAGMA synchronous={synchronous}")
+        connection.info["synchronous"] = synchronous
+    connection.exec_driver_sql("BEGIN" if synchronous is None else "BEGIN IMMEDIATE")
 
 
 def _resolved(url: str, folder: Path) -> URL:

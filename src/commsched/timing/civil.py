@@ -23,6 +23,8 @@ DAY = timedelta(days=1)
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EVERY_DAY = tuple(range(7))
 Hours = tuple[time, time]
+# The hours of each weekday, in the order of the days.
+Table = tuple[tuple[int, tuple[Hours, ...]], ...]
 
 
 @lru_cache(maxsize=1024)
@@ -100,16 +102,21 @@ def daily(opens: time, closes: time, zones: Iterable[ZoneInfo], within: Span) ->
 
 def weekly(hours: Mapping[int, tuple[Hours, ...]], zones: Iterable[ZoneInfo], within: Span) -> Windows:
     """The hours of each weekday (0 is Monday) in all of ``zones``, inside ``within``."""
-    table = tuple(sorted(hours.items()))
+    return _within(tuple(sorted(hours.items())), tuple(zones), within)
+
+
+@lru_cache(maxsize=4096)
+def _within(table: Table, zones: tuple[ZoneInfo, ...], within: Span) -> Windows:
+    """The hours inside one span: what is due on one day asks for the same of nearly everybody."""
     return reduce(and_, (_in_zone(table, place, within) for place in zones), ALWAYS.clip(*within))
 
 
-def _in_zone(table: tuple[tuple[int, tuple[Hours, ...]], ...], place: ZoneInfo, within: Span) -> Windows:
+def _in_zone(table: Table, place: ZoneInfo, within: Span) -> Windows:
     return _years(table, place, (within[0] - DAY).year, (within[1] + DAY).year).clip(*within)
 
 
 @lru_cache(maxsize=2048)
-def _years(table: tuple[tuple[int, tuple[Hours, ...]], ...], place: ZoneInfo, first: int, last: int) -> Windows:
+def _years(table: Table, place: ZoneInfo, first: int, last: int) -> Windows:
     """The hours of whole years, so that a span costs a binary search and not a walk through its days."""
     by_day = dict(table)
     start = date(first, 1, 1)

@@ -481,11 +481,11 @@ def test_a_result_that_cannot_be_written_is_found_again(garage, customer, provid
         count = 0
         read = shop.store.read
 
-        def write(self):
+        def write(self, *, lasting=True):
             self.count += 1
             if self.count == 3:
                 raise StoreError("it is gone")
-            return writes()
+            return writes(lasting=lasting)
 
     with pytest.raises(StoreError):
         shop.worker(Failing()).tick(shop.clock.at)

@@ -10,7 +10,8 @@ import pytest
 from commsched.errors import FactRejected
 from commsched.model.facts import AnyFact
 from commsched.model.vocabulary import Vocabulary
-from commsched.store.checks import Checker, email, phone
+from commsched.store.checks import Checker, email
+from commsched.store.phones import phone
 
 WORDS = Vocabulary(
     topics={"sales": None, "trade_in": "sales"},

@@ -196,3 +196,17 @@ def test_a_folder_that_may_not_be_made_says_so(tmp_path):
     Path(tmp_path / "file").write_text("")
     with pytest.raises((StoreError, OSError)):
         Store("sqlite:///file/store.db", folder=tmp_path).prepare()
+
+
+def test_only_a_claim_does_not_wait_for_the_disk(empty_url):
+    """What need not last by itself says so for its own transaction; the next one waits for the disk again."""
+    store = Store(empty_url)
+    if not store.sqlite:
+        pytest.skip("PostgreSQL waits for the disk at every commit")
+    store.prepare()
+    found = []
+    for lasting in (True, False, True):
+        with store.write(lasting=lasting) as connection:
+            found.append(connection.execute(text("PRAGMA synchronous")).scalar())
+    assert found == [2, 1, 2]  # FULL, NORMAL, FULL
+    store.close()

@@ -15,9 +15,9 @@ the rule's fallback runs. This is not legal advice::
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
-from functools import cached_property, reduce
+from functools import cached_property, lru_cache, reduce
 from operator import and_
 from pathlib import Path
 from typing import Annotated, Literal
@@ -253,23 +253,33 @@ def _allowed(row: Row, proposal: Proposal, view: View) -> Iterator[tuple[frozens
             yield missing, CONSENT, free
 
 
-def _free(row: Row, zones: Iterable[ZoneInfo]) -> Windows:
+def _free(row: Row, zones: tuple[ZoneInfo, ...]) -> Windows:
     """When the rule does not hold: before it came into force, after it has ended, by every clock."""
+    return _outside(row.effective_from, row.effective_to, zones)
+
+
+@lru_cache(maxsize=4096)
+def _outside(first: date | None, last: date | None, zones: tuple[ZoneInfo, ...]) -> Windows:
     free = NEVER
-    if row.effective_from is not None:
-        free |= ~Windows.onward(min(start_of_day(row.effective_from, place) for place in zones))
-    if row.effective_to is not None:
-        free |= Windows.onward(max(start_of_day(row.effective_to + DAY, place) for place in zones))
+    if first is not None:
+        free |= ~Windows.onward(min(start_of_day(first, place) for place in zones))
+    if last is not None:
+        free |= Windows.onward(max(start_of_day(last + DAY, place) for place in zones))
     return free
 
 
 def _zones(row: Row, view: View) -> tuple[ZoneInfo, ...]:
     """Every clock that theirs may be, if the rule is about them; the one they stated, where that is known."""
-    narrow = {max(one, place, key=len) for one in row.place for place in view.places if _meet(one, place)}
+    return _clocks(row.place, view.places, view.customer.timezone or "") or view.zones
+
+
+@lru_cache(maxsize=4096)
+def _clocks(rule: tuple[str, ...], theirs: tuple[str, ...], timezone: str) -> tuple[ZoneInfo, ...]:
+    narrow = {max(one, place, key=len) for one in rule for place in theirs if _meet(one, place)}
     found = dict.fromkeys(clock for place in sorted(narrow) for clock in zones_of_region(place))
-    stated = zone(view.customer.timezone) if view.customer.timezone else None
-    if stated is None:
-        return tuple(found) or view.zones
+    if not timezone:
+        return tuple(found)
+    stated = zone(timezone)
     return (stated,) if stated in found or not found else (*found, stated)
 
 
