@@ -62,6 +62,9 @@ class Loop:
         while limit is None or report.planned < limit:
             self.hear_late(now)
             crash_point("before-claim")
+            with self.store.read() as connection:
+                if not queries.overdue(connection, micros(now), 1):
+                    break
             found = self._batch(now, lambda c: queries.claim(c, micros(now), micros(now + self.lease), BATCH))
             if not found.planned:
                 break

@@ -40,12 +40,18 @@ def instant(value: int) -> datetime:
 
 
 class Store:
-    """A database and its transactions. SQLite (WAL, FULL) or PostgreSQL, by URL."""
+    """A database and its transactions. SQLite (WAL, FULL) or PostgreSQL, by URL.
 
-    def __init__(self, url: str, *, folder: Path = Path(), max_pages: int | None = None, secret: str = "") -> None:
+    One that is ``scratch`` goes away with the process that made it, so that nothing need wait for the disk.
+    """
+
+    def __init__(
+        self, url: str, *, folder: Path = Path(), max_pages: int | None = None, secret: str = "", scratch: bool = False
+    ) -> None:
         self.url = _resolved(url, folder)
         self.sqlite = self.url.get_backend_name() == "sqlite"
         self._max_pages = max_pages
+        self._scratch = scratch
         # What no copy of the database has, for the hashes of erased names.
         self._options = {SECRET: secret}
         self.engine = self._engine()
@@ -83,7 +89,7 @@ class Store:
         power failure may undo it as long as no lasting one was committed after it, and ends every process that knew of
         it. PostgreSQL always waits, for its workers may outlive a failure of its machine.
         """
-        synchronous = "FULL" if lasting else "NORMAL"
+        synchronous = "OFF" if self._scratch else "FULL" if lasting else "NORMAL"
         with _plain_errors(), self.engine.connect() as connection:
             connection = connection.execution_options(commsched_writes=synchronous)  # noqa: PLW2901 - the same one
             with connection.begin():

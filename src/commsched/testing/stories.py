@@ -45,7 +45,7 @@ class Story:
 
     def __init__(self, folder: Path, scratch: Path, starts: str) -> None:
         self.clock = SetClock(datetime(2000, 1, 1, tzinfo=UTC))
-        store = Store(f"sqlite:///{scratch / 'story.db'}")
+        store = Store(f"sqlite:///{scratch / 'story.db'}", scratch=True)
         self.app = App(folder, clock=self.clock, store=store, recording=True)
         self.zone = self.app.configuration.deployment.zone
         self.clock.at = self.time(starts)

@@ -52,7 +52,7 @@ def simulate(
         raise Misuse("--to must be after --from.")
     paths = files_of(facts)
     with TemporaryDirectory(prefix="commsched-") as folder:
-        store = Store("sqlite:///scratch.db", folder=Path(folder))
+        store = Store("sqlite:///scratch.db", folder=Path(folder), scratch=True)
         virtual = Virtual(session.folder, first, store, record=True)
         rejected = _run(session, virtual, paths, last, bar)
         results = virtual.results()

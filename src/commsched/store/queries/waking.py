@@ -147,10 +147,14 @@ def next_due(connection: Connection) -> int | None:
     return connection.execute(select(func.min(t.wake.c.due))).scalar()
 
 
+_overdue = select(func.count()).select_from(
+    select(t.wake.c.customer).where(t.wake.c.due <= bindparam("now")).limit(bindparam("most")).subquery()
+)
+
+
 def overdue(connection: Connection, now: int, most: int) -> int:
     """How many customers are due and nobody's, counted up to ``most``."""
-    due = select(t.wake.c.customer).where(t.wake.c.due <= now).limit(most).subquery()
-    return connection.execute(select(func.count()).select_from(due)).scalar_one()
+    return connection.execute(_overdue, {"now": now, "most": most}).scalar_one()
 
 
 def queue(connection: Connection) -> tuple[int, int | None]:
