@@ -51,7 +51,7 @@ from commsched.store.checks import Checker
 from commsched.store.intake import Batch, Origin, from_lines, read
 from commsched.store.keys import ensure_link_keys, link_keys
 from commsched.store.ledgers import append, ledgers
-from commsched.store.retention import before, retain
+from commsched.store.retention import before, retain_daily
 from commsched.store.store import Store, instant, micros
 from commsched.store.suppression import Gone, ensure_key
 from commsched.timing.civil import start_of_day, zone
@@ -240,9 +240,9 @@ class App:
         return {name: before(length, now, self._zone) for name, length in lengths.items()}
 
     def retain(self, now: datetime) -> None:
-        """Delete what is too old."""
+        """Delete what is too old, once a day."""
         if limits := self.limits(now):
-            retain(self.store, limits, now)
+            retain_daily(self.store, limits, now)
 
     def hear(self, source: str, now: datetime) -> None:
         """Write down that a source was heard of, if it is one that says how fresh it must be."""

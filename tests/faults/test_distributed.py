@@ -12,6 +12,7 @@ from time import monotonic
 import pytest
 from deployment import customer, visit, visitors
 from shared import said, stop
+from sqlalchemy import text
 
 pytestmark = pytest.mark.postgres
 
@@ -117,3 +118,32 @@ def alive(pid: int) -> bool:
         return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except FileNotFoundError:
         return False
+
+
+def test_told_twice_to_stop_it_keeps_what_it_has_sent(shared):
+    """Ctrl-C reaches a whole group, and whoever began the workers signals them as well: nothing is in doubt by that."""
+    shared.given(*visitors(200, datetime.now(UTC)), at=datetime.now(UTC))
+    worker = shared.start("worker")
+    shared.until(lambda: len(shared.accepted) > 3)
+    worker.signal(signal.SIGINT)
+    worker.signal(signal.SIGTERM)
+    worker.signal(signal.SIGINT)
+    code, _, log = worker.wait()
+    assert code == 0, log
+    assert "failed" not in log
+    assert set(shared.states) <= {"sent", "planned"}
+    assert shared.states["sent"] == len(shared.accepted)
+
+
+def test_somebody_elses_tables_are_left_alone(shared):
+    """A schema of the same name that is not ours is named, and not dropped."""
+    with shared._store() as store:
+        store.prepare()
+        with store.write() as connection:
+            connection.execute(text("CREATE SCHEMA procrastinate"))
+            connection.execute(text("CREATE TABLE procrastinate.mine (a int)"))
+    code, _, err = shared.run("worker")
+    assert code != 0
+    assert "not ours" in err
+    with shared._store() as store, store.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM procrastinate.mine")).scalar() == 0

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 from threading import Thread
+from time import monotonic
 
 import structlog
 from procrastinate import App
@@ -22,6 +23,7 @@ from commsched.engine.clock import Clock
 from commsched.engine.local import POLL, LocalEngine, Round
 from commsched.engine.loop import Loop
 from commsched.engine.report import Report
+from commsched.errors import StoreError
 from commsched.store import queries
 from commsched.store.store import instant, micros
 
@@ -30,6 +32,8 @@ log = structlog.get_logger("commsched.engine")
 LEAST_PAUSE = timedelta(milliseconds=50)
 RESCUE = timedelta(seconds=10)
 AFTER_ERROR = timedelta(seconds=2)
+# How long the thread of the queue has to end, once no batch is being worked on any more.
+THREAD_SECONDS = 5.0
 Handed = tuple[dict[str, int], Future[None]]
 
 
@@ -51,11 +55,17 @@ class DistributedEngine(LocalEngine):
         try:
             super().run()
         finally:
+            self._end()
+
+    def _end(self) -> None:
+        """Tell the other thread, and wait for it while there is time; it ends with the process at the latest."""
+        until = monotonic() + THREAD_SECONDS
+        while self._thread.is_alive() and monotonic() < until:
             if self._theirs is not None:
-                self._theirs.call_soon_threadsafe(self._stopping.set)
-            while self._thread.is_alive():
-                self._give_back()
-                self._thread.join(0.1)
+                with suppress(RuntimeError):  # it has ended just now
+                    self._theirs.call_soon_threadsafe(self._stopping.set)
+            self._give_back()
+            self._thread.join(0.1)
 
     def _work(self, now: datetime) -> timedelta:
         """One batch, if there is one within a moment."""
@@ -68,7 +78,7 @@ class DistributedEngine(LocalEngine):
             self.report(self.loop.take(self.clock.now(), customers))
         finally:
             # However it ended: the job is over, and what could not be done comes back with its lease.
-            done.set_result(None)
+            _settle(done)
         return timedelta()
 
     def _give_back(self) -> None:
@@ -77,8 +87,10 @@ class DistributedEngine(LocalEngine):
             try:
                 with self.loop.store.write() as connection:
                     queries.give_back(connection, customers, micros(self.clock.now()))
+            except StoreError as error:
+                log.error("store_failed", error=str(error))
             finally:
-                done.set_result(None)
+                _settle(done)
 
     async def _hand_over(self, customers: dict[str, int]) -> None:
         done: Future[None] = Future()
@@ -116,8 +128,13 @@ class DistributedEngine(LocalEngine):
     async def _sweep_on(self) -> None:
         while True:
             now = self.clock.now()
-            swept = await asyncio.to_thread(jobs.sweep, self.loop.store, now, self.loop.lease)
-            await asyncio.sleep(_pause(swept, now).total_seconds())
+            try:
+                swept = await asyncio.to_thread(jobs.sweep, self.loop.store, now, self.loop.lease)
+                pause = _pause(swept, now)
+            except StoreError as error:
+                log.error("sweep_failed", error=str(error))
+                pause = AFTER_ERROR
+            await asyncio.sleep(pause.total_seconds())
 
     async def _rescue_on(self, application: App) -> None:
         while True:
@@ -125,6 +142,13 @@ class DistributedEngine(LocalEngine):
             found = await jobs.rescue(application)
             if found:
                 log.warning("jobs_rescued", count=found)
+
+
+def _settle(done: Future[None]) -> None:
+    """Say that a batch is over, unless nobody waits for that any more."""
+    if not done.cancelled():
+        with suppress(InvalidStateError):  # cancelled between the two
+            done.set_result(None)
 
 
 def _pause(swept: jobs.Swept, now: datetime) -> timedelta:

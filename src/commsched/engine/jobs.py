@@ -69,11 +69,17 @@ def prepare(store: Store) -> None:
         message = 'The distributed engine needs PostgreSQL: store = "postgresql://…", or else engine = "local".'
         raise StoreError(message)
     with store.write() as connection:
+        # Another process may be changing the tables, which takes as long as it takes.
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('commsched'))"))
         made, here = queries.setting(connection, MADE_BY), procrastinate.__version__
         there = connection.execute(text("SELECT to_regnamespace(:name) IS NOT NULL"), {"name": SCHEMA}).scalar()
         if there and made == here:
             return
+        if there and made is None:
+            message = f"Its schema {SCHEMA!r} is not ours; let commsched have a database of its own."
+            raise StoreError(message)
         if there and made is not None and _numbers(made) > _numbers(here):
             raise StoreTooNew
         connection.execute(text(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE"))

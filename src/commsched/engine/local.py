@@ -45,7 +45,7 @@ LISTEN = timedelta(minutes=2)
 # So long calls that are under way are waited for when the service is told to stop; no other begins.
 STOP_SECONDS = 25.0
 # How often facts that are too old are looked for.
-RETAIN = timedelta(days=1)
+RETAIN = timedelta(hours=1)
 AFTER_ERROR = timedelta(seconds=5)
 LEAST_PAUSE = timedelta(milliseconds=1)
 
@@ -118,7 +118,7 @@ def rounds(
         Round("wait", WAIT, loop.wait),
         Round("feedback", FEEDBACK, feedback),
         Round("listen", LISTEN, listen, at_once=True),
-        Round("retain", RETAIN, retain, at_once=True),
+        Round("retain", RETAIN, retain),
     )
 
 
@@ -157,6 +157,10 @@ class LocalEngine:
             # Told to stop while a job was running, the scheduler misses the job that it was about to put back.
             if self.scheduler.running:
                 raise
+        try:
+            self.loop.hear_late(self.clock.now())
+        except StoreError as error:
+            log.error("store_failed", error=str(error))
 
     def _wake(self) -> None:
         try:
@@ -189,4 +193,6 @@ class LocalEngine:
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self.loop.ending.ask(STOP_SECONDS)
-        self.scheduler.shutdown(wait=False)
+        # A second signal finds it told already: Ctrl-C reaches a whole group, and whoever began them signals them, too.
+        if self.scheduler.running:
+            self.scheduler.shutdown(wait=False)

@@ -7,7 +7,7 @@ the state of something, bind us, or keep a message from going twice; they are ne
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,9 @@ from commsched.timing.civil import start_of_day
 from commsched.timing.durations import Duration
 
 BATCH = 500
+DAY = timedelta(days=1)
+# The setting that remembers when the service last looked for what is too old.
+LOOKED = "retained_at"
 # By what facts of a type are of one kind.
 _KINDS: Mapping[type, tuple[str, ...]] = {
     f.Reading: ("asset",),
@@ -84,3 +87,13 @@ def retain(store: Store, limits: Mapping[str, datetime], now: datetime) -> dict[
                 queries.bump(connection, dict.fromkeys(subjects, (1, 0)))
                 wake_for(connection, subjects, now)
     return done
+
+
+def retain_daily(store: Store, limits: Mapping[str, datetime], now: datetime) -> None:
+    """The same, unless it was done within the last day: it reads all facts, which a large base takes minutes for."""
+    with store.write() as connection:
+        last = queries.setting(connection, LOOKED)
+        if last and now - datetime.fromisoformat(last) < DAY:
+            return
+        queries.put_setting(connection, LOOKED, now.isoformat())
+    retain(store, limits, now)

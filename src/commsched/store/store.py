@@ -141,9 +141,11 @@ class Store:
                 yield connection
             return
         with _plain_errors(), self.engine.connect() as connection:
+            # Whoever migrates may take long; the others wait for it, and only then no longer than that.
+            connection.execute(text("SET lock_timeout = 0"))
+            connection.execute(text("SET statement_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_lock(hashtext('commsched'))"))
             connection.execute(text(f"SET lock_timeout = '{MIGRATION_WAIT}'"))
-            connection.execute(text("SET statement_timeout = 0"))
             connection.commit()
             try:
                 yield connection

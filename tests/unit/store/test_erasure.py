@@ -45,6 +45,7 @@ IMPERSONAL = {
     "rate": "channels",
     "outage": "channels",
     "heard": "the providers' own ids of events",
+    "unmatched": "the providers' own ids of messages, and digests, for as long as an answer may be late",
     "setting": "keys and instants",
     "suppression": "hashes",
 }

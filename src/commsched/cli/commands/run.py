@@ -66,6 +66,7 @@ def run(
     from commsched.cli.standing import in_words, stands_at
     from commsched.engine.feedback import Feedback
     from commsched.engine.local import rounds
+    from commsched.errors import Misuse
     from commsched.web.serve import Door
 
     address = address_of(metrics)
@@ -75,6 +76,9 @@ def run(
     if stands is not None:
         session.warn(f"{in_words(app, stands)}, but the service goes by the machine's clock.")
     if public_url is not None:
+        if app.configuration.deployment.engine == "distributed":
+            message = "workers would not know of --public-url; write public_url into config/commsched.toml."
+            raise Misuse(message)
         app.public_url = _address(public_url)
     admit(session, app, accept)
     app.remember_rules()
