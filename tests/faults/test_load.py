@@ -156,9 +156,12 @@ def test_fault_41_a_defect_does_not_end_the_service(broken, caplog):
         def tick(self, now, *, limit):
             raise RuntimeError("nobody thought of this")
 
-    engine = LocalEngine(Defect(), SetClock(NOON), lambda _: 0, print)
+    app = broken.app()
+    Defect.store = app.store
+    engine = LocalEngine(Defect(), SetClock(NOON), print)
     engine._wake()
     assert engine.again.get_next_fire_time(NOON, NOON) > datetime.now(UTC)
+    app.store.close()
 
 
 def test_the_service_goes_on_with_what_comes_in_later(broken):
