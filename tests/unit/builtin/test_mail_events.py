@@ -200,3 +200,31 @@ def test_whatever_comes_in_is_read_without_an_error(data):
 def test_a_program_that_failed_on_their_side_is_not_the_address():
     """Whatever code it gives."""
     assert not is_gone("5.1.1 user unknown. Command output: procmail: disk full")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Subject: =?utf-8?b?a?=",
+        "Content-Type: text/plain; charset=idna",
+        "Content-Type: text/plain; charset=undefined",
+        'Content-Type: text/plain; charset="\0"',
+        "Message-ID: =?utf-8?b?a?=\nSubject: hi",
+    ],
+)
+def test_a_mail_that_is_written_wrongly_is_read_all_the_same(head):
+    """Anybody may write anything; what stands in the mail counts, and nothing is raised."""
+    (found,) = events_of(mail(head, "STOP\n"), AT)
+    assert (found.kind, found.address, found.text.strip()) == ("reply", ANN, "STOP")
+
+
+def test_a_mail_of_many_mails_within_mails_is_somebodys_answer():
+    """Python's reader gives up on it; it must not keep the mailbox from being read."""
+    head = "\n".join(f'Content-Type: multipart/mixed; boundary="b{n}"\n\n--b{n}' for n in range(1500))
+    (found,) = events_of(mail(head), AT)
+    assert (found.kind, found.address) == ("reply", ANN)
+
+
+def test_what_nobody_has_sent_tells_nothing():
+    """Bytes without a sender, however odd, are no event."""
+    assert events_of(b"\xff\0" * 9, AT) == ()

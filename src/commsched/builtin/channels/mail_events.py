@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from email import message_from_bytes
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import getaddresses, parseaddr
@@ -21,6 +22,7 @@ from importlib import import_module
 from commsched import ChannelEvent, EventKind
 
 LONGEST_TEXT = 4000
+LONGEST_HEAD = 20_000
 _CODE = re.compile(r"(?<![\d.])[45]\.\d{1,3}\.\d{1,3}(?![\d.])")
 # The address or its domain is the reason (RFC 3463, 3.2; RFC 7505): no mailbox, no host, moved away.
 _GONE_CODES = re.compile(r"(?<![\d.])5\.1\.(?:1|2|3|6|10)(?![\d.])")
@@ -60,13 +62,30 @@ _ABSENT = re.compile(
 )
 _MESSAGE_ID = re.compile(r"(?im)^message-id:\s*<([^<>\s]+)>")
 _ADDRESS = re.compile(r"[\w.+=&'/-]+@[\w-]+(?:\.[\w-]+)+")
+_SENDER = re.compile(r"(?im)^from:[^\n]{0,300}?([\w.+=&'/-]{1,64}@[\w.-]{1,250})")
 _QUOTED = re.compile(
     r"(?im)^\s*(?:>|-{2,}\s*(?:original|urspr|mensaje)|_{10,}|(?:on|am|el|le)\b.{0,200}\d.{0,200}(?::|wrote)\s*$|from:\s)"
 )
 
 
-def events_of(data: bytes, at: datetime) -> Iterator[ChannelEvent]:
-    """The events of one e-mail, as bytes, that came in at ``at``; each has an id of its own that stays the same."""
+def events_of(data: bytes, at: datetime) -> tuple[ChannelEvent, ...]:
+    """The events of one e-mail, as bytes, that came in at ``at``; each has an id of its own that stays the same.
+
+    Never raises: anybody may write anything, and a mail that cannot be read must not keep the others from being read.
+    It is a person's answer then, with what stands there as it came.
+    """
+    try:
+        return tuple(_events_of(data, at))
+    except Exception:  # noqa: BLE001 - Python's reader of mails raises what it likes, RecursionError among others
+        sender = _SENDER.search(data[:LONGEST_HEAD].decode("utf-8", "replace"))
+        if sender is None:
+            return ()
+        text = data.decode("utf-8", "replace").replace("\0", "")
+        body = text.replace("\r\n", "\n").partition("\n\n")[2].strip()[:LONGEST_TEXT]
+        return (_event("reply", at, sender[1], sha256(data).hexdigest(), "", text=body),)
+
+
+def _events_of(data: bytes, at: datetime) -> Iterator[ChannelEvent]:
     message = message_from_bytes(data)
     mark = (_header(message, "Message-ID").strip("<>") or sha256(data).hexdigest())[:200]
     returned = _returned(message)
@@ -244,7 +263,8 @@ def _bytes(part: Message) -> bytes:
 def _text(part: Message) -> str:
     try:
         return _bytes(part).decode(part.get_content_charset() or "utf-8", "replace")
-    except LookupError:
+    except (LookupError, ValueError):
+        # No alphabet, or one like `idna` that is none for a text.
         return _bytes(part).decode("utf-8", "replace")
 
 
@@ -253,5 +273,5 @@ def _header(message: Message, name: str) -> str:
     value = str(message.get(name, ""))
     try:
         return str(make_header(decode_header(value)))
-    except (ValueError, LookupError):
+    except (ValueError, LookupError, MessageError):
         return value
