@@ -101,12 +101,14 @@ def take(connection: Connection, origin: Origin, events: Iterable[ChannelEvent],
     if not new:
         return taken
     queries.forget_heard(connection, micros(now - REMEMBERED))
+    queries.forget_unmatched(connection, micros(now - unmatched.KEPT))
     channel = (origin.channel, origin.medium)
     fresh = unmatched.matched(connection, channel, [(known[name], name) for name in new])
     # Of what anybody can have written nothing is kept: it could fill the store.
     told = [(one, name) for one, name in fresh if origin.proven and one.proven]
-    taken.unmatched = unmatched.keep(connection, channel, told, now)
-    _Taking(connection, origin, now, taken).run(_in_order(fresh))
+    kept = unmatched.keep(connection, channel, told, now)
+    taken.unmatched = len(kept)
+    _Taking(connection, origin, now, taken).run(_in_order(fresh), kept)
     crash_point("inside-heard")
     return taken
 
@@ -163,12 +165,13 @@ class _Taking:
         self.attempts: dict[str, Row[Any]] = {}
         self.having: dict[str, tuple[str, ...]] = {}
 
-    def run(self, fresh: Sequence[tuple[ChannelEvent, str]]) -> None:
+    def run(self, fresh: Sequence[tuple[ChannelEvent, str]], kept: frozenset[str] = frozenset()) -> None:
+        """Take them in; those that are ``kept`` are announced when it is known whom they are about."""
         named = [event.attempt for event, _ in fresh if event.attempt]
         found = queries.lock_attempts(self.connection, named)
         # One channel has no say about what another sent.
         self.attempts = {name: row for name, row in found.items() if row.channel == self.origin.channel}
-        self.taken.heard = [self._announced(event, name) for event, name in fresh]
+        self.taken.heard = [self._announced(event, name) for event, name in fresh if name not in kept]
         events = [event for event, _ in fresh]
         self.having = lock_concerned(self.connection, self.origin.medium, events, self.attempts)
         self._accept([event for event, _ in fresh])

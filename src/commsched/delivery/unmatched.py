@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from sqlalchemy import Connection
@@ -46,8 +46,8 @@ def _with_attempt(event: ChannelEvent, medium: str, having: dict[str, list[tuple
     return replace(event, attempt=fitting[0]) if len(fitting) == 1 else event
 
 
-def keep(connection: Connection, origin: tuple[str, str], events: Named, now: datetime) -> int:
-    """Keep what is about a message that nobody knows yet; how many.
+def keep(connection: Connection, origin: tuple[str, str], events: Named, now: datetime) -> frozenset[str]:
+    """Keep what is about a message that nobody knows yet; which.
 
     What says something of an address has been taken for that already; what is kept is what became of the message.
     """
@@ -67,7 +67,7 @@ def keep(connection: Connection, origin: tuple[str, str], events: Named, now: da
         if one.kind not in ABOUT_PEOPLE or one.kind in {"bounced", "unsuited"} or not one.address
     ]
     queries.keep_unmatched(connection, rows)
-    return len(rows)
+    return frozenset(str(row["id"]) for row in rows)
 
 
 def kept(connection: Connection, origin: tuple[str, str]) -> Named:
@@ -86,6 +86,9 @@ def kept(connection: Connection, origin: tuple[str, str]) -> Named:
     return found
 
 
+# An answer that names the provider's id comes minutes late at most. Providers tell of other programs' messages as well,
+# where these share the account: of those nobody here will ever know.
+KEPT = timedelta(hours=1)
 # Under which an event that was kept says to whom its message went.
 WHOSE = "commsched-whose"
 

@@ -280,6 +280,23 @@ def test_an_id_that_is_known_later(garage, customer, order):
         assert take_kept(connection, MAIL, shop.clock.at).facts == []
 
 
+def test_what_was_kept_is_announced_once_and_forgotten_within_the_hour(garage, customer):
+    """It is announced when it is known whom it is about; an account that others share fills nothing up."""
+    shop = garage()
+    shop.mail.answers["ann@x.example"] = Ambiguous("reset")
+    shop.learn(*customer())
+    shop.tick()
+    assert heard(shop, by_reference(shop, "delivered", "their-id")).heard == []
+    heard(shop, event(shop, "accepted", reference="their-id"))
+    with shop.store.write() as connection:
+        assert [one.kind for one in take_kept(connection, MAIL, shop.clock.at).heard] == ["delivered"]
+    heard(shop, by_reference(shop, "delivered", "another-programs"))
+    assert everything_kept(shop) != b""
+    shop.clock.at += timedelta(minutes=61)
+    heard(shop, event(shop, "opened"))
+    assert everything_kept(shop) == b""
+
+
 def everything_kept(shop):
     with shop.store.read() as connection:
         return "".join(map(str, connection.execute(select(unmatched)).all())).encode()

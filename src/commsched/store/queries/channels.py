@@ -94,6 +94,10 @@ def hear(connection: Connection, channel: str, ids: Iterable[str], at: int) -> s
 def forget_heard(connection: Connection, before: int) -> None:
     """Forget events that were taken so long ago that no provider tells them again."""
     connection.execute(delete(t.heard).where(t.heard.c.at < before))
+
+
+def forget_unmatched(connection: Connection, before: int) -> None:
+    """Forget events that were kept for a message which nobody came to know."""
     connection.execute(delete(t.unmatched).where(t.unmatched.c.kept_at < before))
 
 
