@@ -25,7 +25,7 @@ from commsched.plugin.channel import Accepted, Channel, ChannelDown, Outcome, Re
 from commsched.signals import Failed, announce
 from commsched.store import queries
 from commsched.store.erasure import is_nobodys
-from commsched.store.ledgers import append
+from commsched.store.ledgers import append, joined
 from commsched.store.messages import MessageRecord, load_record, message_row
 from commsched.store.store import micros
 
@@ -75,7 +75,7 @@ def settle(
             again[customer] = min(later, again.get(customer, later))
     refusals = _opt_outs(connection, results, now) + _unsuited(connection, results, now)
     # All of them at once and in one order, so that what stands is read as nobody else changes it.
-    queries.lock_ledgers(connection, people | {subject for subject, _ in (*facts, *refusals)})
+    queries.lock_ledgers(connection, people | joined(facts) | {subject for subject, _ in (*facts, *refusals)})
     append(connection, facts, now, waking=False)
     append(connection, refusals, now)
     queries.end_attempts(connection, [_attempt_row(result, now) for result in results])
@@ -88,7 +88,7 @@ def _forget(channels: Mapping[str, Channel[Any]], results: Sequence[Result]) -> 
 
     Before the commit: until then the attempt has not ended, and whoever looks it up after a crash comes here again.
     """
-    for name in sorted({one.record.channel for one in results if one.record.channel in channels}):
+    for name in sorted({one.record.channel or "" for one in results} & channels.keys()):
         try:
             channels[name].forget([one.attempt for one in results if one.record.channel == name])
         except Exception as error:  # noqa: BLE001 - a channel may raise anything; the others' outcomes count all the same
