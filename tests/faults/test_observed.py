@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from shared import Shared, said, stop
 from wired import SECRET
 
-from commsched.engine.pulse import ENGINE, Seen, seen
+from commsched.engine.pulse import RUN, Seen, seen
 from commsched.store import queries
 
 RAISES = """
@@ -154,7 +154,7 @@ def test_a_service_that_is_killed_is_missed(broken):
             found = seen(connection)
             if found is not None and back:
                 long_ago = {"at": (found.at - back).isoformat(), "ended": found.ended}
-                queries.put_setting(connection, ENGINE, json.dumps(long_ago))
+                queries.put_setting(connection, RUN, json.dumps(long_ago))
             return found
 
     Shared.until(broken, lambda: bool(ports(service)) and got(ports(service)[0], "/readyz")[0] == 200)

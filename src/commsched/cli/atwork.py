@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -12,7 +13,7 @@ from commsched.app import App
 from commsched.cli.findings import Finding
 from commsched.cli.output import counted
 from commsched.cli.times import local
-from commsched.engine.pulse import Crew, failures, seen
+from commsched.engine.pulse import TICK, Crew, Seen, failures, seen
 from commsched.store import queries
 from commsched.store.keys import SETTING as KEYS
 
@@ -34,19 +35,28 @@ _DO: dict[str, str] = {
 
 
 def engine(app: App, connection: Connection, now: datetime) -> Iterator[Finding]:
-    """When an engine was last at work."""
-    last = seen(connection)
-    if last is None:
-        yield Finding("engine", True, "`commsched run` has not been at work on this store yet")
+    """When `run` was last at work, and `tick` where there is no `run`; workers do not stand in for it."""
+    last, zone = seen(connection), app.configuration.deployment.zone
+    if last is None or last.ended:
+        crew = _crew(connection) if app.configuration.deployment.engine == "distributed" else None
+        if crew is not None and crew.workers:
+            says = "workers are at work, but `commsched run` is not: sources, calendars and what channels list wait"
+            yield Finding("engine", False, says, "Start `commsched run`.")
+        else:
+            yield Finding("engine", True, _at_rest(last, seen(connection, TICK), zone))
         return
-    when = local(last.at, app.configuration.deployment.zone)
-    if last.ended:
-        yield Finding("engine", True, f"stopped as it was told to, {when}")
-        return
+    when = local(last.at, zone)
     silent = now - last.at > SILENT
     says = f"at work, last seen {when}" if not silent else f"not heard of since {when}, and nobody told it to stop"
     do = "Look whether `commsched run` is still there and what it logged last, then start it again."
     yield Finding("engine", not silent, says, do if silent else "")
+
+
+def _at_rest(last: Seen | None, tick: Seen | None, zone: ZoneInfo) -> str:
+    """What is said where nobody need be at work."""
+    never = "`commsched run` has not been at work on this store yet"
+    says = never if last is None else f"stopped as it was told to, {local(last.at, zone)}"
+    return says if tick is None else f"{says}; the last `commsched tick` ended {local(tick.at, zone)}"
 
 
 def workers(app: App, connection: Connection, now: datetime) -> Iterator[Finding]:

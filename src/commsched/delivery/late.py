@@ -54,9 +54,14 @@ async def answer_of(call: asyncio.Task[Accepted], one: Ready) -> Outcome:
         return Ambiguous(f"the channel {one.channel} raised {type(error).__name__}.")
 
 
-def settle_late(connection: Connection, results: Sequence[Result], now: datetime) -> None:
+def settle_late(
+    connection: Connection,
+    results: Sequence[Result],
+    now: datetime,
+    channels: Mapping[str, Channel[Any]] | None = None,
+) -> None:
     """Make late answers durable, and have their customers looked at."""
-    again: Mapping[str, datetime] = settle(connection, results, now)
+    again: Mapping[str, datetime] = settle(connection, results, now, channels)
     # Whoever is in no queue any more was erased.
     for customer in sorted(queries.fences(connection, sorted({one.record.customer for one in results}))):
         queries.wake(connection, [customer], micros(again.get(customer, now)))

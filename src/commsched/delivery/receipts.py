@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+import structlog
 from sqlalchemy import Connection, Row
 
 from commsched.delivery.intent import circles_touched
@@ -20,12 +21,15 @@ from commsched.delivery.unsuited import unsuited
 from commsched.model.decisions import ACCEPTED, IN_FLIGHT, MessageState
 from commsched.model.facts import AnyFact, ContactPoint, Delivered, Sent
 from commsched.model.subjects import address_subject, kind_of_medium
-from commsched.plugin.channel import Accepted, ChannelDown, Outcome, Refused, TryLater
+from commsched.plugin.channel import Accepted, Channel, ChannelDown, Outcome, Refused, TryLater
+from commsched.signals import Failed, announce
 from commsched.store import queries
-from commsched.store.ledgers import append
+from commsched.store.erasure import is_nobodys
+from commsched.store.ledgers import append, joined
 from commsched.store.messages import MessageRecord, load_record, message_row
 from commsched.store.store import micros
 
+log = structlog.get_logger("commsched.delivery")
 # When doubt is looked into again: after two minutes, a quarter of an hour, an hour, and then every hour.
 DOUBT = (timedelta(minutes=2), timedelta(minutes=15), timedelta(hours=1))
 # A channel that says "try again at once" is not asked again within the same breath.
@@ -44,13 +48,19 @@ class Result:
     outcome: Outcome
 
 
-def settle(connection: Connection, results: Sequence[Result], now: datetime) -> dict[str, datetime]:
+def settle(
+    connection: Connection,
+    results: Sequence[Result],
+    now: datetime,
+    channels: Mapping[str, Channel[Any]] | None = None,
+) -> dict[str, datetime]:
     """Make outcomes durable; returns when a customer must be looked at again because of one that was not a success.
 
     A worker that was held up may report on an attempt that another has ended since: only that it was accepted counts,
-    and that only if it was not known.
+    and that only if it was not known. What ``channels`` keep of an attempt whose customer was erased meanwhile goes.
     """
     rows = queries.lock_attempts(connection, _attempts(results))
+    _forget(channels or {}, [one for one in results if (row := rows.get(one.attempt)) is None or is_nobodys(row)])
     states = {name: row.state for name, row in rows.items()}
     results = [_as_it_stands(connection, one, rows.get(one.attempt)) for one in results]
     results = [one for one in results if _is_news(one, states.get(one.attempt))]
@@ -65,12 +75,25 @@ def settle(connection: Connection, results: Sequence[Result], now: datetime) -> 
             again[customer] = min(later, again.get(customer, later))
     refusals = _opt_outs(connection, results, now) + _unsuited(connection, results, now)
     # All of them at once and in one order, so that what stands is read as nobody else changes it.
-    queries.lock_ledgers(connection, people | {subject for subject, _ in (*facts, *refusals)})
+    queries.lock_ledgers(connection, people | joined(facts) | {subject for subject, _ in (*facts, *refusals)})
     append(connection, facts, now, waking=False)
     append(connection, refusals, now)
     queries.end_attempts(connection, [_attempt_row(result, now) for result in results])
     queries.put_messages(connection, _message_rows(connection, results))
     return again
+
+
+def _forget(channels: Mapping[str, Channel[Any]], results: Sequence[Result]) -> None:
+    """A call that was under way during an erasure may have written after it what the erasure deleted.
+
+    Before the commit: until then the attempt has not ended, and whoever looks it up after a crash comes here again.
+    """
+    for name in sorted({one.record.channel or "" for one in results} & channels.keys()):
+        try:
+            channels[name].forget([one.attempt for one in results if one.record.channel == name])
+        except Exception as error:  # noqa: BLE001 - a channel may raise anything; the others' outcomes count all the same
+            announce(Failed("channel", name, type(error).__name__))
+            log.error("not_forgotten", channel=name, error=type(error).__name__)
 
 
 def _as_it_stands(connection: Connection, result: Result, row: Row[Any] | None) -> Result:

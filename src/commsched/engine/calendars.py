@@ -58,21 +58,27 @@ class Calendars:
             log.error("calendar_unreadable", calendar=name, reason=why)
 
     def standing(self, names: Iterable[str], now: datetime) -> Mapping[str, Snapshot]:
-        """The calendars that plans are made by, for whole years: the same object until they are read again."""
+        """The calendars that plans are made by, for whole years: the same object until they are read again.
+
+        Any thread may ask, and any may :meth:`forget` meanwhile: what was read before that is not kept after it.
+        """
         if self.seconds() >= self._until:
             self.forget()
-        if now.year not in self._standing:
-            within = (datetime(now.year - 1, 1, 1, tzinfo=UTC), datetime(now.year + 3, 1, 1, tzinfo=UTC))
-            found = {name: self.snapshot(name, within, now) for name in names if name in self.calendars}
-            stale = any(one.stale for one in found.values())
-            until = self.seconds() + (AGAIN_SECONDS if stale else REFRESH_SECONDS)
-            self._until = min(self._until, until) if self._standing else until
-            self._standing[now.year] = found
-        return self._standing[now.year]
+        kept = self._standing
+        found = kept.get(now.year)
+        if found is not None:
+            return found
+        within = (datetime(now.year - 1, 1, 1, tzinfo=UTC), datetime(now.year + 3, 1, 1, tzinfo=UTC))
+        found = {name: self.snapshot(name, within, now) for name in names if name in self.calendars}
+        stale = any(one.stale for one in found.values())
+        until = self.seconds() + (AGAIN_SECONDS if stale else REFRESH_SECONDS)
+        self._until = min(self._until, until) if kept else until
+        return kept.setdefault(now.year, found)
 
     def forget(self) -> None:
         """Let every calendar be read again when it is needed next."""
-        self._standing.clear()
+        # A fresh one: another thread may be reading calendars for the old one, or looking into it.
+        self._standing = {}
 
 
 def _why(error: Exception) -> str:

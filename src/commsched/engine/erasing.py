@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from commsched.plugin.channel import Channel
 from commsched.store import queries, traces
@@ -51,15 +51,22 @@ def erase(
         attempts = queries.attempts(connection, customers=[customer])
         circles = queries.circles_of_member(connection, customer)
         words = [*traces.names_of(connection, customer), *(one.split(":", 2)[2] for one in circles if one[:2] == "a:")]
-    for name, channel in channels.items():
-        if mine := [row.id for row in attempts if row.channel == name]:
-            channel.forget(mine)
+    _forget_files(channels, attempts)
     _drop_rejects(folder / REJECTS, words)
     with store.write() as connection:
+        begun = queries.attempts(connection, customers=[customer])
         erased = forget(connection, customer, now, by)
+        # Once more, for what was written since. What a call writes that is under way still goes when it is settled.
+        _forget_files(channels, begun)
         if erased is not None:
             _write(folder, connection, "erased", customer, now)
     return erased
+
+
+def _forget_files(channels: Mapping[str, Channel[Any]], attempts: Sequence[Row[Any]]) -> None:
+    for name, channel in channels.items():
+        if mine := [row.id for row in attempts if row.channel == name]:
+            channel.forget(mine)
 
 
 def bring_back(store: Store, folder: Path, customer: str, now: datetime, by: str) -> bool:

@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy import Connection
 
 from commsched.delivery.events import Origin, Taken, take, take_kept
+from commsched.delivery.replying import Takes
 from commsched.engine.channels import medium_of
 from commsched.engine.taking import Needed, Unread, takes_in
 from commsched.errors import UnknownName
@@ -109,15 +110,21 @@ class Hearing:
                 self._in_one(channel, lambda connection, origin: take_kept(connection, origin, now), now)
 
     def _in_one(self, channel: Channel[Any], work: Callable[[Connection, Origin], Taken], now: datetime) -> Taken:
-        """Do this in one transaction; where a calendar has to be read first, it is, and all of it is done anew."""
+        """Do this in one transaction; if the world or a calendar has to be read first, it is, and all begins anew."""
         known: dict[Needed, Snapshot] = {}
+        world: World | None = None
         while True:
             try:
                 with self.store.write() as connection:
-                    taken = work(connection, self._origin(channel, known))
+                    taken = work(connection, self._origin(channel, takes_in(world, known)))
                 break
             except Unread as one:
-                known[one.needed] = self.snapshot(*one.needed, now)
+                # Either may take a while: not in a transaction that keeps others from writing.
+                if one.needed is not None:
+                    known[one.needed] = self.snapshot(*one.needed, now)
+                    continue
+                with self.store.read() as connection:
+                    world = self.world(connection)
         if taken.unknown:
             log.warning("reply_from_nobody_known", channel=channel.name, count=taken.unknown)
         if taken.unmatched:
@@ -128,8 +135,8 @@ class Hearing:
             self.tell("received", event=fact)
         return taken
 
-    def _origin(self, channel: Channel[Any], known: Mapping[Needed, Snapshot]) -> Origin:
-        proven, takes = channel.capabilities.proven, takes_in(self.world, known)
+    def _origin(self, channel: Channel[Any], takes: Takes) -> Origin:
+        proven = channel.capabilities.proven
         return Origin(channel.name, medium_of(channel), self.department, self.units, proven, self.silenced, takes)
 
     def ask(self, now: datetime, run: Run) -> None:

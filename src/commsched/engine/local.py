@@ -23,7 +23,7 @@ from apscheduler.triggers.base import BaseTrigger
 
 from commsched.engine.clock import Clock
 from commsched.engine.loop import Loop
-from commsched.engine.pulse import Pulse
+from commsched.engine.pulse import RUN, Pulse
 from commsched.engine.report import Report
 from commsched.errors import StoreError
 from commsched.store import queries
@@ -134,7 +134,8 @@ class LocalEngine:
         self, loop: Loop, clock: Clock, report: Callable[[Report], None], rounds: Sequence[Round] = ()
     ) -> None:
         self.loop, self.clock, self.report, self.rounds = loop, clock, report, rounds
-        self.pulse = Pulse(loop.store, clock)
+        # Whoever goes no rounds is a worker beside `run`, and must not pass for it.
+        self.pulse = Pulse(loop.store, clock, RUN if rounds else None)
         self.again = _AfterPause()
         self.scheduler = BlockingScheduler(
             timezone=UTC,

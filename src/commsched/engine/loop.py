@@ -97,7 +97,7 @@ class Loop:
         results = self.runner.run(self.late.ended()) if self.late.calls else []
         if results:
             with self.store.write() as connection:
-                settle_late(connection, results, now)
+                settle_late(connection, results, now, self.channels)
                 closed, opened = breakers.note(connection, clear_answers(results), now)
             self.changed(closed, opened, now)
 

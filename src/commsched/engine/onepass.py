@@ -130,7 +130,7 @@ class Pass:
                 waiting[result.record.customer] = min(later, waiting.get(result.record.customer, later))
                 self.report.in_doubt += 1
         with self.loop.store.write() as connection:
-            settle(connection, results, self.now)
+            settle(connection, results, self.now, self.loop.channels)
             learn(connection, results, self.now)
         return waiting
 
@@ -282,7 +282,7 @@ class Pass:
         for one, outcome in zip(sending, outcomes, strict=True):
             answers.setdefault(one.channel, []).append(outcome)
         with self.loop.store.write() as connection:
-            again = settle(connection, results, self.now)
+            again = settle(connection, results, self.now, self.loop.channels)
             closed, opened = breakers.note(connection, answers, self.present)
             customers = {one.decision.proposal.customer for one in sending}
             wakes = {c: self.now if self.world.reads_sent else plans[c].wake_at for c in customers}

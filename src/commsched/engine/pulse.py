@@ -1,7 +1,7 @@
 """Whether the engine lives: for who asks this process, and, in the store, for ``doctor``, which is another.
 
-Written down are when an engine was last at work, whether it was told to end, and the last failure of each plugin; no
-more often than every :data:`SELDOM` seconds, so that it costs nothing.
+Written down are when `run` and `tick` were last at work, whether they were told to end, and the last failure of each
+plugin; no more often than every :data:`SELDOM` seconds, so that it costs nothing.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from commsched.store.store import Store
 SELDOM = 30.0
 # A main loop that has not turned for so long hangs: a pass ends with its lease, and a long import turns with each fact.
 HANGS = 300.0
-# Settings that say when an engine was last at work, and how each plugin failed last.
-ENGINE, FAILED = "engine", "failed:"
+# Settings that say when `run` was last at work, when `tick` was, and how each plugin failed last. Each has one of its
+# own, so that none hides that another is missing; a worker has none, for the queue knows who works.
+RUN, TICK, FAILED = "engine", "engine:tick", "failed:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,15 @@ class Failure:
 
 
 class Pulse:
-    """The pulse of one engine; ``seconds`` is a clock that only runs forward."""
+    """The pulse of one engine; ``seconds`` is a clock that only runs forward.
 
-    def __init__(self, store: Store, clock: Clock, seconds: Callable[[], float] = monotonic) -> None:
-        self.store, self.clock, self.seconds = store, clock, seconds
+    ``name`` is the setting that it is written to: :data:`RUN`, :data:`TICK`, or ``None`` for a worker.
+    """
+
+    def __init__(
+        self, store: Store, clock: Clock, name: str | None = RUN, seconds: Callable[[], float] = monotonic
+    ) -> None:
+        self.store, self.clock, self.name, self.seconds = store, clock, name, seconds
         self.last: float | None = None
         self._turned_at = 0.0
         self._shown = float("-inf")
@@ -101,9 +107,12 @@ class Pulse:
 
     def _show(self, *, ended: bool) -> None:
         self._shown, failures = self.seconds(), list(self._failures.values())
+        if self.name is None and not failures:
+            return
         with self.store.write() as connection:
-            value = json.dumps({"at": self.clock.now().isoformat(), "ended": ended})
-            queries.put_setting(connection, ENGINE, value)
+            if self.name is not None:
+                value = json.dumps({"at": self.clock.now().isoformat(), "ended": ended})
+                queries.put_setting(connection, self.name, value)
             for one in failures:
                 value = json.dumps({"at": one.at.isoformat(), "error": one.error})
                 queries.put_setting(connection, f"{FAILED}{one.kind}:{one.plugin}", value)
@@ -112,9 +121,9 @@ class Pulse:
                 del self._failures[one.kind, one.plugin]
 
 
-def seen(connection: Connection) -> Seen | None:
-    """When an engine was last at work on this store, if ever."""
-    value = queries.setting(connection, ENGINE)
+def seen(connection: Connection, name: str = RUN) -> Seen | None:
+    """When `run`, or `tick`, was last at work on this store, if ever."""
+    value = queries.setting(connection, name)
     if value is None:
         return None
     told = json.loads(value)

@@ -6,7 +6,7 @@ A reply is taken in within a transaction, and calendars may have to be fetched. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -25,15 +25,18 @@ Needed = tuple[str, Span]
 
 
 class Unread(Exception):
-    """A calendar has to be read before it can be said whether a time is possible."""
+    """A calendar, or the world (``None``), has to be read before it can be said whether a time is possible."""
 
-    def __init__(self, needed: Needed) -> None:
+    def __init__(self, needed: Needed | None) -> None:
         super().__init__(needed)
         self.needed = needed
 
 
-def takes_in(world_in: Callable[[Connection], World], known: Mapping[Needed, Snapshot]) -> Takes:
-    """What says whether a customer can have a time, by the calendars that are known; raises :class:`Unread`."""
+def takes_in(world: World | None, known: Mapping[Needed, Snapshot]) -> Takes:
+    """What says whether a customer can have a time, by what is known; raises :class:`Unread`.
+
+    The world is asked for like a calendar, since reading it may read calendars, too.
+    """
 
     def snapshot(name: str, within: Span, _: datetime) -> Snapshot:
         if (name, within) not in known:
@@ -41,7 +44,8 @@ def takes_in(world_in: Callable[[Connection], World], known: Mapping[Needed, Sna
         return known[name, within]
 
     def takes(connection: Connection, customer: str, time: Time, now: datetime) -> bool:
-        world = world_in(connection)
+        if world is None:
+            raise Unread(None)
         service = world.services.get(time.service)
         if service is None:
             return False

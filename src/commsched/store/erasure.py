@@ -46,6 +46,11 @@ def nobody(number: int) -> str:
     return f"erased:{number}"
 
 
+def is_nobodys(attempt: Row[Any]) -> bool:
+    """Whether an attempt is one that was under way when its customer was erased."""
+    return str(attempt.customer).startswith(nobody(0)[:-1]) and not attempt.address
+
+
 def forget(connection: Connection, customer: str, now: datetime, by: str) -> Erasure | None:
     """Erase a customer; ``None`` where nothing is known of them. Raises :class:`commsched.errors.StoreError`."""
     mine = _locked(connection, customer)

@@ -144,9 +144,19 @@ def decode(bodies: Sequence[bytes]) -> list[AnyFact]:
 
 
 def _fresh(connection: Connection, rows: dict[tuple[str, bytes], AnyFact]) -> dict[tuple[str, bytes], AnyFact]:
-    known = queries.lock_ledgers(connection, {subject for subject, _ in rows})
+    addresses = joined((subject, fact) for (subject, _), fact in rows.items())
+    known = queries.lock_ledgers(connection, {subject for subject, _ in rows} | addresses)
     present = queries.digests(connection, known)
     return {key: row for key, row in rows.items() if key not in present} if present else rows
+
+
+def joined(facts: Iterable[tuple[str, AnyFact]]) -> set[str]:
+    """The addresses that these facts give to customers: locked, so that no erasure meanwhile finds one without them."""
+    return {
+        address_subject(fact.kind, fact.address)
+        for subject, fact in facts
+        if isinstance(fact, ContactPoint) and subject.startswith("c:")
+    }
 
 
 def _by_kind(facts: Iterable[tuple[str, AnyFact]]) -> New:

@@ -79,7 +79,9 @@ def kept(connection: Connection, facts: Mapping[tuple[str, bytes], AnyFact]) -> 
     whose = {key: _whose(key[0], fact) for key, fact in facts.items()}
     gone = Hashes(connection).known({name for name in whose.values() if name})
     left = {key: fact for key, fact in facts.items() if whose[key] not in gone or _is_news(gone[whose[key]], fact.at)}
-    queries.drop_empty_ledgers(connection, {subject for subject, _ in facts.keys() - left.keys()})
+    out = [(subject, facts[subject, digest]) for subject, digest in facts.keys() - left.keys()]
+    addresses = {address_subject(fact.kind, fact.address) for _, fact in out if isinstance(fact, ContactPoint)}
+    queries.drop_empty_ledgers(connection, addresses | {subject for subject, _ in out})
     return left
 
 

@@ -10,7 +10,7 @@ from commsched.app import App
 from commsched.cli import atwork
 from commsched.engine import jobs
 from commsched.engine.clock import SetClock
-from commsched.engine.pulse import Crew, Pulse
+from commsched.engine.pulse import TICK, Crew, Pulse
 from commsched.signals import Failed
 from commsched.store import queries
 
@@ -23,6 +23,15 @@ def app(shell):
     loaded = App(shell.folder, clock=SetClock(NOW))
     yield loaded
     loaded.store.close()
+
+
+@pytest.fixture
+def distributed(app):
+    """The same with the engine whose work workers share."""
+    app.configuration = app.configuration.model_copy(
+        update={"deployment": app.configuration.deployment.model_copy(update={"engine": "distributed"})}
+    )
+    return app
 
 
 def found(app, look, later=timedelta()):
@@ -52,6 +61,26 @@ def test_an_engine_that_died_is_named(app):
     assert (ok, says) == (True, "stopped as it was told to, Mon 15 Jun 2026 12:00 CDT")
 
 
+def test_a_tick_does_not_hide_a_service_that_died(app):
+    """As cron calls one every hour beside a service that is not there any more."""
+    Pulse(app.store, app.clock).turn()
+    app.clock.at += timedelta(hours=1)
+    Pulse(app.store, app.clock, TICK).end()
+    ((ok, says, _),) = found(app, atwork.engine, timedelta(hours=1))
+    assert not ok
+    assert "not heard of since Mon 15 Jun 2026 12:00 CDT" in says
+
+
+@pytest.mark.parametrize(("working", "well"), [(1, False), (0, True)])
+def test_workers_do_not_stand_in_for_the_service(distributed, monkeypatch, working, well):
+    """It alone asks sources and calendars: with workers only, never begun or told to stop, it is missing."""
+    monkeypatch.setattr(jobs, "crew", lambda _: Crew(0, 0, working))
+    for _ in range(2):
+        ((ok, says, do),) = found(distributed, atwork.engine)
+        assert (ok, "`commsched run` is not" in says, bool(do)) == (well, not well, not well)
+        Pulse(distributed.store, distributed.clock).end()
+
+
 def test_workers_are_asked_for_only_where_there_are_any(app):
     """The local engine has none."""
     assert found(app, atwork.workers) == []
@@ -66,13 +95,10 @@ def test_workers_are_asked_for_only_where_there_are_any(app):
         (Crew(0, 1, 1), [True, False], "1 batch is held by a worker that is not heard of any more"),
     ],
 )
-def test_workers_and_their_batches(app, monkeypatch, crew, wells, words):
+def test_workers_and_their_batches(distributed, monkeypatch, crew, wells, words):
     """Nobody at work, and batches that nobody holds any more, come with what to do."""
-    app.configuration = app.configuration.model_copy(
-        update={"deployment": app.configuration.deployment.model_copy(update={"engine": "distributed"})}
-    )
     monkeypatch.setattr(jobs, "crew", lambda _: crew)
-    rows = found(app, atwork.workers)
+    rows = found(distributed, atwork.workers)
     assert [ok for ok, _, _ in rows] == wells
     assert words in " ".join(says for _, says, _ in rows)
     assert all(bool(do) != ok for ok, _, do in rows)
@@ -127,4 +153,4 @@ def test_a_tick_leaves_its_pulse(told):
     told("tick")
     engine = next(one for one in told.json("doctor")["findings"] if one["what"] == "engine")
     assert engine["ok"] is True
-    assert engine["says"].startswith("stopped as it was told to")
+    assert "has not been at work on this store yet; the last `commsched tick` ended" in engine["says"]

@@ -69,6 +69,23 @@ def test_yes_takes_what_was_proposed(booked):
     assert (appointment(tale).status, appointment(tale).booked_by) == ("booked", "customer")
 
 
+def test_no_calendar_is_read_while_others_cannot_write(booked, monkeypatch):
+    """Calendars may come over the network: another process writes at each moment at which a yes has one read."""
+    tale = booked("proposed")
+    written = []
+
+    def read(names, now, reading=tale.app.reader.standing):
+        with tale.app.store.write():
+            written.append(now)
+        return reading(names, now)
+
+    monkeypatch.setattr(tale.app.reader, "standing", read)
+    tale.app.reader.forget()
+    writes(tale, "yes please")
+    assert appointment(tale).status == "booked"
+    assert written
+
+
 def test_yes_to_a_time_that_is_gone_is_for_a_person(booked):
     """Three others have taken the bays since: nothing is booked, and somebody answers her."""
     tale = booked("proposed")

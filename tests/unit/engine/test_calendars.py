@@ -125,3 +125,34 @@ def test_that_a_calendar_cannot_be_read_is_logged_once_with_the_reason(calendars
     assert said(away) == [("calendar_unreadable", "desk", "the server is away")]
     assert said(ALWAYS) == []
     assert said(away) == [("calendar_unreadable", "desk", "the server is away")]
+
+
+def test_what_is_forgotten_while_it_is_read_is_read_again(calendars, desk):
+    """A page's thread forgets while the engine's reads: the engine has an answer, and nobody has it afterwards."""
+
+    class Booked(Desk):
+        def snapshot(self, within, now):
+            found = super().snapshot(within, now)
+            calendars.forget()
+            return found
+
+    calendars.calendars["desk"] = Booked()
+    first = calendars.standing(["desk"], NOW)
+    calendars.calendars["desk"] = desk
+    assert first["desk"].usable
+    assert calendars.standing(["desk"], NOW) is not first
+
+
+def test_what_is_forgotten_while_it_is_looked_for_is_no_error(calendars, desk):
+    """Another thread may forget at any moment, such as while this one looks for the year."""
+
+    class Moment(datetime):
+        @property
+        def year(self):
+            if desk.asked:
+                calendars.forget()
+            return super().year
+
+    standing = calendars.standing(["desk"], NOW)
+    now = Moment(2026, 6, 15, 12, tzinfo=UTC)
+    assert calendars.standing(["desk"], now).keys() == standing.keys()

@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 
-from commsched.engine.pulse import HANGS, SELDOM, Pulse, failures, seen
+from commsched.engine.pulse import HANGS, SELDOM, TICK, Pulse, failures, seen
 from commsched.signals import Asked, Failed, Received
 
 
@@ -15,7 +15,7 @@ from commsched.signals import Asked, Failed, Received
 def beating(garage):
     """A pulse on a store, its clock that runs forward, and the shop."""
     shop, at = garage(), [100.0]
-    return Pulse(shop.store, shop.clock, lambda: at[0]), at, shop
+    return Pulse(shop.store, shop.clock, seconds=lambda: at[0]), at, shop
 
 
 def read(shop, what, *arguments):
@@ -64,6 +64,23 @@ def test_it_is_written_down_seldom(beating):
     assert (read(shop, seen).at, read(shop, seen).ended) == (shop.clock.at, False)
     pulse.end()
     assert read(shop, seen).ended
+
+
+def test_nobody_passes_for_the_service(beating):
+    """While `run` is silent, a tick writes under its own name, and a worker leaves only what failed."""
+    pulse, _, shop = beating
+    pulse.turn()
+    crashed = read(shop, seen)
+    shop.clock.at += timedelta(hours=1)
+    Pulse(shop.store, shop.clock, TICK).end()
+    worker = Pulse(shop.store, shop.clock, None)
+    worker.hear(Failed("channel", "mail", "KeyError"))
+    worker.turn()
+    worker.end()
+    assert read(shop, seen) == crashed
+    assert not crashed.ended
+    assert read(shop, seen, TICK).at == shop.clock.at
+    assert [one.plugin for one in read(shop, failures, shop.clock.at)] == ["mail"]
 
 
 def test_the_last_failure_of_each_plugin_is_kept(beating):

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from commsched.delivery.events import Origin, take
 from commsched.delivery.late import settle_late
 from commsched.delivery.receipts import Result, settle
+from commsched.engine import erasing, onepass
 from commsched.engine.erasing import erase
 from commsched.errors import Erased, StoreError
 from commsched.model.consents import permission
@@ -368,6 +369,52 @@ def test_the_copies_of_a_channel_go(garage, customer, noon):
     assert [path.name for path in folder.iterdir()] == ["outbox.jsonl"]
     assert "ann" not in (folder / "outbox.jsonl").read_text("utf-8").lower()
     loop.tick(noon + timedelta(days=1))
+
+
+@pytest.mark.parametrize("answers", ["the engine", "a call that nobody waits for any more"])
+def test_what_a_channel_writes_after_the_erasure_goes(garage, customer, noon, monkeypatch, answers):
+    """Erased between the intent and the outbox's own writing: nothing of theirs stays in the folder afterwards."""
+    here = garage()
+    loop = here.app.loop(here.counter)
+    channels, folder = here.app.channels, here.app.folder / "var" / "outbox"
+    here.learn(*customer("ann"))
+    late = []
+
+    def forgetting(*arguments):
+        _, results, *_ = arguments
+        late.extend(results)
+        return {} if answers != "the engine" else settle(*arguments)
+
+    for channel in channels.values():
+
+        async def send(message, sending=channel.send):
+            erase(here.store, channels, here.app.folder, "ann", noon, "pat")
+            return await sending(message)
+
+        async def send_batch(messages, sending=channel.send_batch):
+            erase(here.store, channels, here.app.folder, "ann", noon, "pat")
+            return await sending(messages)
+
+        monkeypatch.setattr(channel, "send", send)
+        monkeypatch.setattr(channel, "send_batch", send_batch)
+    monkeypatch.setattr(onepass, "settle", forgetting)
+    loop.tick(noon)
+    if answers != "the engine":
+        assert list(folder.glob("*.eml"))
+        with here.store.write() as connection:
+            settle_late(connection, late, noon, channels)
+    assert [path.name for path in folder.iterdir()] == ["outbox.jsonl"]
+    assert "ann" not in (folder / "outbox.jsonl").read_text("utf-8").lower()
+
+
+def test_what_was_settled_between_the_files_and_the_rows_goes(garage, customer, noon, monkeypatch):
+    """The erasure has looked through the folder; then a message is written and accepted, and only then rows go."""
+    here = garage()
+    loop = here.app.loop(here.counter)
+    here.learn(*customer("ann"))
+    monkeypatch.setattr(erasing, "_drop_rejects", lambda *_: loop.tick(noon))
+    erase(here.store, here.app.channels, here.app.folder, "ann", noon, "pat")
+    assert [path.name for path in (here.app.folder / "var" / "outbox").iterdir()] == ["outbox.jsonl"]
 
 
 def test_another_secret_is_refused(tmp_path, learn, fact, noon):

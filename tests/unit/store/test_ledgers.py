@@ -14,6 +14,7 @@ from sqlalchemy import text
 from commsched.model.facts import Consent, Sent
 from commsched.planning.fold import fold
 from commsched.store import queries
+from commsched.store.erasure import forget
 from commsched.store.ledgers import append, ledgers, load, wake_for
 from commsched.store.store import Store, micros
 from commsched.store.tables import FLAG_COLLEAGUE, FLAG_CORRECTED, FLAG_REFUSED
@@ -256,7 +257,7 @@ def test_an_opt_out_binds_only_addresses_that_it_is_about(store, learn, fact):
         fact("contact_point", **phone),
         fact("consent", **{**STOP, "medium": "sms"}),
     )
-    assert "a:email:home@x.example" not in versions(store, "a:email:home@x.example", "a:phone:+13125550142")
+    assert versions(store, "a:email:home@x.example").get("a:email:home@x.example", (0, 0)) == (0, 0)
     learn(store, fact("consent", **{**STOP, "medium": "*"}))
     assert versions(store, "a:email:home@x.example", "a:phone:+13125550142") == {
         "a:email:home@x.example": (1, FLAG_REFUSED),
@@ -406,4 +407,28 @@ def test_an_opt_out_and_an_intent_do_not_block_each_other(postgres_url, learn, f
         assert len(checked.result(timeout=20)) == 2
         assert len(said.result(timeout=20)) == 1
     for store in stores:
+        store.close()
+
+
+@pytest.mark.postgres
+def test_a_newcomer_at_an_address_keeps_its_stop_from_an_erasure(postgres_url, learn, fact, noon):
+    """Bob comes with Ann's address while she is erased: the erasure waits for him, and the refusal goes on holding."""
+    one, two, watch = (Store(postgres_url) for _ in range(3))
+    learn(one, fact("contact_point", **MAIL), fact("consent", **STOP))
+    point = fact("contact_point", customer="bob", **MAIL)
+
+    def erase():
+        with two.write() as connection:
+            return forget(connection, "ann", noon, "pat")
+
+    with ThreadPoolExecutor(1) as pool:
+        with one.write() as connection:
+            append(connection, [("c:bob", point)], noon)
+            erased = pool.submit(erase)
+            until_waiting(watch, 1)
+        assert erased.result(timeout=20) is not None
+    with one.read() as connection:
+        (bobs,) = ledgers(connection, ["bob"])
+    assert any(not said.granted for found in fold(bobs, noon).address_consents.values() for said in found)
+    for store in (one, two, watch):
         store.close()

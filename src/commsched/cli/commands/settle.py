@@ -55,7 +55,7 @@ def settle(session: Session, message: str, was_sent: bool | None, by: str | None
         results = [
             Result(one.id, load_record(row.body), fact, outcome) for one, fact in zip(open_attempts, sent, strict=True)
         ]
-        ended(connection, results, now)
+        ended(connection, results, now, app.channels)
         queries.note(connection, micros(now), who, "settle", f"{row.key} {'sent' if was_sent else 'not sent'}")
         wake_for(connection, [f"c:{row.customer}"], now)
     long = age(instant(min(one.started_at for one in open_attempts)), now)

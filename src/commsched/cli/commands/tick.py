@@ -28,14 +28,14 @@ def tick(session: Session, at: str | None, accept: int | None) -> int:
     from commsched.cli.output import counted
     from commsched.engine.feedback import Feedback
     from commsched.engine.local import SWEEP_BATCH, presence
-    from commsched.engine.pulse import Pulse
+    from commsched.engine.pulse import TICK, Pulse
     from commsched.signals import listening
 
     app = session.app(session.moment(at))
     now = app.clock.now()
     admit(session, app, accept)
     app.remember_rules()
-    pulse = Pulse(app.store, app.clock)
+    pulse = Pulse(app.store, app.clock, TICK)
     with listening(pulse.hear):
         pulled = app.pull(now)
         synced = app.sync(now)
