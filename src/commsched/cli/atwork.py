@@ -38,7 +38,8 @@ def engine(app: App, connection: Connection, now: datetime) -> Iterator[Finding]
     """When `run` was last at work, and `tick` where there is no `run`; workers do not stand in for it."""
     last, zone = seen(connection), app.configuration.deployment.zone
     if last is None or last.ended:
-        crew = _crew(connection) if app.configuration.deployment.engine == "distributed" else None
+        distributed = app.configuration.deployment.engine == "distributed" and not app.store.sqlite
+        crew = _crew(connection) if distributed else None
         if crew is not None and crew.workers:
             says = "workers are at work, but `commsched run` is not: sources, calendars and what channels list wait"
             yield Finding("engine", False, says, "Start `commsched run`.")
@@ -63,6 +64,10 @@ def workers(app: App, connection: Connection, now: datetime) -> Iterator[Finding
     """The workers of the distributed engine, and what waits for them."""
     del now
     if app.configuration.deployment.engine == "local":
+        return
+    if app.store.sqlite:
+        do = 'Write store = "postgresql://…", or engine = "local", into config/commsched.toml.'
+        yield Finding("workers", False, "the distributed engine needs PostgreSQL", do)
         return
     crew = _crew(connection)
     if crew is None or not crew.workers:

@@ -38,7 +38,10 @@ def worker(session: Session, concurrency: int, metrics: str | None) -> None:
     log_to_stderr(session.verbose)
     app = session.app_with_logs()
     if app.configuration.deployment.engine == "local":
-        message = 'workers belong to the distributed engine: write engine = "distributed" into commsched.toml.'
+        message = (
+            'workers belong to the distributed engine: write engine = "distributed" and store = "postgresql://…" into'
+            " config/commsched.toml, and pip install 'commsched[distributed]'."
+        )
         raise Misuse(message)
     prepared(app)
     app.store.close()
