@@ -28,8 +28,8 @@ from commsched.store.store import Store
 from commsched.timing.windows import Span
 
 log = structlog.get_logger("commsched.engine")
-# Settings that remember when a channel was last asked what came in, and what was in the way.
-ASKED, PROBLEM = "heard:", "unheard:"
+# Settings that remember when a channel was last asked what came in, and what was in the way; sources have their own.
+ASKED, PROBLEM = "asked:", "unheard:"
 # So many seconds the engine waits for what channels list.
 ASK_SECONDS = 10.0
 # What is listed is asked for again from a while before; a channel never asked tells of the last day.

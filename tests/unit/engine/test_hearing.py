@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from commsched.engine import hearing
+from commsched.engine import hearing, sources
 from commsched.engine.hearing import ASKED, FIRST, OVERLAP, PROBLEM, Hearing
 from commsched.errors import UnknownName
 from commsched.plugin.channel import Capabilities, ChannelEvent, Forged, WebhookAnswer, WebhookRequest
@@ -145,3 +145,11 @@ def test_channels_are_asked_at_once(shop, monkeypatch):
         problems = {name: queries.setting(connection, PROBLEM + name) for name in "abc"}
     assert problems == {"a": "", "b": "TimeoutError", "c": ""}
     assert [fact.text for fact in shop.told] == ["yes"]
+
+
+def test_a_source_of_the_same_name_is_another(shop):
+    """That a source was heard of does not say that the channel of its name was asked."""
+    sources.hear(shop.store, "mail", shop.clock.at)
+    with asyncio.Runner() as runner:
+        shop.hearing.ask(shop.clock.at, runner.run)
+    assert shop.mail.asked == [shop.clock.at - FIRST]
