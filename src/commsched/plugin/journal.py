@@ -89,7 +89,7 @@ class Journal:
         wanted = {json.dumps(name).encode() for name in names} & self._known
         self._file.seek(0)
         found, place = [], 0
-        for line in self._file.readlines() if wanted else ():
+        for line in self._file if wanted else ():
             match = _NAME.match(line)
             if match is not None and match[1] in wanted:
                 found.append(json.loads(line))
