@@ -37,12 +37,13 @@ RATE = "rate"
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A message that must wait: until when at least, and why (the reason's code and sentence)."""
+    """A message that must wait: until when at least, why (the reason's code and sentence), and in whose line."""
 
     ready: Ready
     until: datetime
     code: str
     why: str
+    line: str = ""
 
 
 @dataclass(slots=True)
@@ -99,6 +100,10 @@ class Carriers:
             if isinstance(found, Ready):
                 return found
             waits.append(found)
+        # Only now: what goes by the next channel would keep the places of the first from others.
+        for held in waits:
+            if held.line:
+                self.line.join(held.line, one, urgency, held.until)
         if waits:
             return min(waits, key=lambda held: held.until)
         # The next plan knows that nothing can go this way, and until when.
@@ -133,20 +138,19 @@ class Carriers:
         first = max(micros(self.present), places.next)
         slot = first + self.line.before(name, urgency) * self._spacing(name)
         if slot - micros(self.present) > NEAR // _MICRO or instant(slot) > one.outgoing.send_by:
-            held = self._turn(name, one, urgency, slot)
-            return Held(one, held, RATE, f"{name} has no place before; most urgent first")
+            return self._turn(name, one, instant(slot))
         return _carried(one, name, instant(first))
 
-    def _turn(self, name: str, one: Ready, urgency: Urgency, slot: int) -> datetime:
+    def _turn(self, name: str, one: Ready, slot: datetime) -> Held:
         """When a message is looked at again: just before its turn in the line.
 
         Where that would be too late, it does not stand in line but asks for the place of another, ever more often.
         """
-        if instant(slot) > one.outgoing.send_by:
-            return self.present + max(NEAR, (one.outgoing.send_by - self.present) / 2)
-        turn = instant(slot) - NEAR / 2
-        self.line.join(name, one, urgency, turn)
-        return turn
+        why = f"{name} has no place before; most urgent first"
+        if slot > one.outgoing.send_by:
+            again = self.present + max(NEAR, (one.outgoing.send_by - self.present) / 2)
+            return Held(one, again, RATE, why)
+        return Held(one, slot - NEAR / 2, RATE, why, name)
 
     def _used(self, places: _Places) -> int:
         return places.used if places.day == self.today else 0

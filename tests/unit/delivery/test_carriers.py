@@ -20,9 +20,9 @@ DOWN = ChannelDown("401, the key is wrong")
 def shop(garage, provider, configuration):
     """The deployment with two channels for mail, of which the first may have a rate."""
 
-    def made(rate: str = "", text: bool = False):
+    def made(rate: str = "", spare: str = ""):
         config = configuration.replace('name = "mail"', f'name = "mail"\n{rate}')
-        config += '\n[[channels]]\nname = "spare"\nkind = "outbox"\nmedium = "email"\n'
+        config += '\n[[channels]]\nname = "spare"\nkind = "outbox"\nmedium = "email"\n' + spare
         found = garage({"config/commsched.toml": config})
         found.spare = provider("spare")
         found.loop = found.worker(found.store)
@@ -165,6 +165,32 @@ def test_a_rate_is_kept(shop, customer, rate):
     garage.learn(*(fact for n in range(9) for fact in customer(f"c{n}")))
     garage.tick()
     assert carried(garage) == {"mail": 3, "spare": 6}
+
+
+def test_what_the_next_one_carries_stands_in_no_line(shop, customer):
+    """What went by the second channel keeps no place of the first from those who come later."""
+    garage = shop('rate = "60/min"')
+    garage.learn(*(fact for n in range(60) for fact in customer(f"c{n}")))
+    garage.tick()
+    assert carried(garage) == {"mail": 3, "spare": 57}
+    assert queue_of(garage) == []
+    for number in range(9):
+        garage.learn(*customer(f"d{number}"))
+        garage.tick(seconds=3)
+    assert carried(garage) == {"mail": 12, "spare": 57}
+
+
+def test_what_finds_no_place_at_two_stands_in_both_lines(shop, customer):
+    """Where no channel has a place it waits for each, goes by whichever has one first, and then for none any more."""
+    garage = shop('rate = "1/s"', spare='rate = "1/s"')
+    garage.learn(*(fact for n in range(9) for fact in customer(f"c{n}")))
+    garage.tick()
+    assert carried(garage)["spare"] == 3
+    assert Counter(row.channel for row in queue_of(garage)) == {"mail": 3, "spare": 3}
+    for _ in range(6):
+        garage.tick(seconds=1)
+    assert {one.state for one in garage.messages.values()} == {"sent"}
+    assert queue_of(garage) == []
 
 
 def test_what_finds_no_place_is_planned_afresh(garage, configuration, customer):
