@@ -72,5 +72,5 @@ def _text(form: Form, name: str) -> str:
         charset = str(json.loads(form.get("charsets", b"{}")).get(name) or charset)
     try:
         return form.get(name, b"").decode(charset, "replace")
-    except LookupError:
+    except (LookupError, ValueError):
         return form.get(name, b"").decode("utf-8", "replace")
