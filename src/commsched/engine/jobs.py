@@ -111,7 +111,8 @@ def _application(connector: procrastinate.BaseConnector, work: Work) -> procrast
 
 async def _elsewhere(customers: dict[str, int]) -> None:
     """A batch is worked on where it is handed over, and not where it is deferred."""
-    raise NotImplementedError(customers)
+    message = f"a batch of {len(customers)} was to be worked on in the process that deferred it"
+    raise RuntimeError(message)
 
 
 _deferring = _application(procrastinate.SyncPsycopgConnector(), _elsewhere)
