@@ -291,9 +291,8 @@ class App:
             first(connection)
             new = append(connection, facts, self.clock.now())
             note_refused(connection, new, self.configuration.feedback, self.clock.now())
-        if self.plugins.functions("received"):
-            for fact in new:
-                self.plugins.tell("received", event=fact)
+        for fact in new:
+            self.plugins.tell("received", event=fact)
         return new
 
     def _durable(self, batches: Iterable[Batch]) -> Iterator[Batch]:
