@@ -38,8 +38,7 @@ def engine(app: App, connection: Connection, now: datetime) -> Iterator[Finding]
     """When `run` was last at work, and `tick` where there is no `run`; workers do not stand in for it."""
     last, zone = seen(connection), app.configuration.deployment.zone
     if last is None or last.ended:
-        distributed = app.configuration.deployment.engine == "distributed" and not app.store.sqlite
-        crew = _crew(connection) if distributed else None
+        crew = _crew(connection) if app.configuration.deployment.engine == "distributed" else None
         if crew is not None and crew.workers:
             says = "workers are at work, but `commsched run` is not: sources, calendars and what channels list wait"
             yield Finding("engine", False, says, "Start `commsched run`.")
@@ -65,13 +64,12 @@ def workers(app: App, connection: Connection, now: datetime) -> Iterator[Finding
     del now
     if app.configuration.deployment.engine == "local":
         return
-    if app.store.sqlite:
-        do = 'Write store = "postgresql://…", or engine = "local", into config/commsched.toml.'
-        yield Finding("workers", False, "the distributed engine needs PostgreSQL", do)
-        return
     crew = _crew(connection)
     if crew is None or not crew.workers:
-        yield Finding("workers", False, "none is at work", "Start `commsched run`, and `commsched worker` for more.")
+        do = "Start `commsched run`, and `commsched worker` for more."
+        if crew is None and app.store.sqlite:
+            do = 'It needs PostgreSQL: write store = "postgresql://…", or engine = "local", into config/commsched.toml.'
+        yield Finding("workers", False, "none is at work", do)
     else:
         says = f"{counted(crew.workers, 'worker')} at work; {counted(crew.waiting, 'batch', 'batches')} waiting"
         yield Finding("workers", True, says)
@@ -84,6 +82,8 @@ def workers(app: App, connection: Connection, now: datetime) -> Iterator[Finding
 
 
 def _crew(connection: Connection) -> Crew | None:
+    if connection.dialect.name == "sqlite":
+        return None
     try:
         from commsched.engine.jobs import crew
     except ModuleNotFoundError:
