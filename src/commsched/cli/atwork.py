@@ -82,8 +82,6 @@ def workers(app: App, connection: Connection, now: datetime) -> Iterator[Finding
 
 
 def _crew(connection: Connection) -> Crew | None:
-    if connection.dialect.name == "sqlite":
-        return None
     try:
         from commsched.engine.jobs import crew
     except ModuleNotFoundError:

@@ -158,6 +158,8 @@ async def rescue(application: procrastinate.App) -> int:
 
 def crew(connection: Connection) -> Crew | None:
     """How the queue stands; ``None`` where its tables were never made."""
+    if connection.dialect.name == "sqlite":
+        return None
     there = connection.execute(text("SELECT to_regclass(:name) IS NOT NULL"), {"name": f"{SCHEMA}.procrastinate_jobs"})
     return Crew(*connection.execute(_STANDING, {"silent": SILENT}).one()) if there.scalar() else None
 
