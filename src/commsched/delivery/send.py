@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
@@ -26,6 +26,8 @@ BATCH_SECONDS = 120.0
 GRACE = 1.0
 # After so many unclear answers in a row nothing more is handed to a channel in this pass.
 UNCLEAR = 5
+# What was seen of a channel counts for so many seconds after its last answer.
+FORGOTTEN = 60.0
 T = TypeVar("T")
 Channels = Mapping[str, Channel[Any]]
 # Waits for a message's place at its channel.
@@ -71,20 +73,30 @@ def unheard(_: Ready) -> None:
     """Nobody asks when messages are handed over."""
 
 
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """What the messages of one pass have in common on their way, and what came of each, by attempt.
+
+    No call begins after ``until``, on the clock of ``time.monotonic``: the customers may be another worker's by then.
+    """
+
+    now: datetime
+    until: float = float("inf")
+    wait: Wait = at_once
+    handing: Handing = unheard
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class _Line:
-    """A channel in this pass, and whether it still gives good answers."""
+    """A channel, how many calls it may have at once, and whether it still gives good answers."""
 
     channel: Channel[Any]
-    until: float
-    wait: Wait
-    late: Late
-    ending: Ending
-    handing: Handing
     places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(FIRST_FLIGHT))
     width: int = FIRST_FLIGHT
     unclear: int = 0
     broken: bool = False
+    used: float = field(default_factory=monotonic)
 
     def heard(self, outcome: Outcome) -> Outcome:
         """An answer; it shows whether the channel is there."""
@@ -94,6 +106,7 @@ class _Line:
 
     def gives_back(self) -> None:
         """A call has ended. A clear answer makes room for one more; after an unclear one there is one less."""
+        self.used = monotonic()
         if self.unclear and not self.broken and self.width > 1:
             self.width -= 1
             return
@@ -102,69 +115,116 @@ class _Line:
             self.width += 1
             self.places.release()
 
-    @property
-    def stops(self) -> NotTried | None:
+
+@dataclass
+class Sender:
+    """Hands messages to their channels. What it has seen of a channel lasts from one pass to the next.
+
+    A channel that proves to be down is left alone until that is written down (:meth:`noted`), so that no more than what
+    is in its hands is in doubt. A patient one (:attr:`Channel.patience`) is heard when it answers after all, by way of
+    ``late``. No call begins once ``ending`` is asked.
+    """
+
+    channels: Channels
+    ending: Ending = field(default_factory=Ending)
+    late: Late = field(default_factory=Late)
+    _lines: dict[str, _Line] = field(default_factory=dict)
+
+    async def send(self, ready: Sequence[Ready], trip: Trip) -> list[Outcome]:
+        """Send everything, each in its place; the outcomes stand in the same order. A channel takes no other with it.
+
+        Each outcome stands in ``trip.outcomes`` as soon as it is known.
+        """
+        jobs = []
+        for name in sorted({one.channel for one in ready}):
+            line, in_time = self._line(name), []
+            for one in ready:
+                if one.channel == name and trip.now <= one.outgoing.send_by:
+                    in_time.append(one)
+                elif one.channel == name:
+                    trip.outcomes[one.outgoing.attempt] = CLOSED
+            if batch := line.channel.capabilities.batch:
+                jobs += [self._batch(line, chunk, trip) for chunk in chunks(in_time, batch)]
+            else:
+                jobs += [self._single(line, one, trip) for one in in_time]
+        await asyncio.gather(*jobs)
+        return [trip.outcomes[one.outgoing.attempt] for one in ready]
+
+    def noted(self, channels: Iterable[str]) -> None:
+        """What these channels answered is in the store: whoever was seen to be down begins anew."""
+        for name in channels:
+            if name in self._lines and self._lines[name].broken:
+                del self._lines[name]
+
+    def _line(self, name: str) -> _Line:
+        """What is known of a channel; nothing, if that was long ago."""
+        line = self._lines.get(name)
+        if line is None or (monotonic() - line.used > FORGOTTEN and not line.broken):
+            line = self._lines[name] = _Line(self.channels[name])
+        return line
+
+    def _stops(self, line: _Line, trip: Trip) -> NotTried | None:
         """Why nothing more is handed over."""
-        if monotonic() > self.until:
+        if monotonic() > trip.until:
             return HELD_UP
         if self.ending.asked:
             return STOPPED
-        return BROKEN if self.broken else None
+        return BROKEN if line.broken else None
 
+    async def _single(self, line: _Line, one: Ready, trip: Trip) -> None:
+        if one.slot is not None:
+            await trip.wait(one.slot)
+        await line.places.acquire()
+        outcome = self._stops(line, trip) or line.heard(await self._called(line.channel, one, trip))
+        line.gives_back()
+        trip.outcomes[one.outgoing.attempt] = outcome
 
-async def send_all(
-    ready: Sequence[Ready],
-    channels: Channels,
-    now: datetime,
-    until: float = float("inf"),
-    wait: Wait = at_once,
-    late: Late | None = None,
-    ending: Ending | None = None,
-    handing: Handing = unheard,
-) -> list[Outcome]:
-    """Send everything, each in its place; the outcomes stand in the same order. A channel takes no other with it.
+    async def _called(self, channel: Channel[Any], one: Ready, trip: Trip) -> Outcome:
+        trip.handing(one)
+        call = asyncio.ensure_future(channel.send(one.outgoing))
+        await _patiently(call, self.ending, CALL_SECONDS)
+        if not call.done() and channel.patience.total_seconds() > CALL_SECONDS:
+            self.late.keep(one, call)
+        elif await _over(call):
+            return await answer_of(call, one)
+        announce(Failed("channel", channel.name, "TimeoutError"))
+        return Ambiguous(f"the channel {channel.name} raised TimeoutError.")
 
-    No call begins after ``until``, on the clock of ``time.monotonic``: the customers may be another worker's by then.
-    None begins once ``ending`` is asked, either. A channel that proves to be down is left alone, so that no more than
-    what is in its hands is in doubt. A patient one (:attr:`Channel.patience`) is heard when it answers after all, by
-    way of ``late``.
-    """
-    outcomes: dict[str, Outcome] = {}
-    late = Late() if late is None else late
-    ending = Ending() if ending is None else ending
-    jobs = []
-    for name in {one.channel for one in ready}:
-        mine = [one for one in ready if one.channel == name]
-        in_time = [one for one in mine if now <= one.outgoing.send_by]
-        outcomes |= {one.outgoing.attempt: CLOSED for one in mine if now > one.outgoing.send_by}
-        line = _Line(channels[name], until, wait, late, ending, handing)
-        batch = line.channel.capabilities.batch
-        if batch:
-            jobs += [_batch(line, chunk, outcomes) for chunk in chunks(in_time, batch)]
+    async def _batch(self, line: _Line, ready: Sequence[Ready], trip: Trip) -> None:
+        # All of them go with the last, so that a channel never gets more than its rate.
+        slots = [one.slot for one in ready if one.slot is not None]
+        if slots:
+            await trip.wait(max(slots))
+        await line.places.acquire()
+        stops = self._stops(line, trip)
+        if stops is None:
+            found = [*map(line.heard, await self._called_at_once(line.channel, ready, trip))]
         else:
-            jobs += [_single(line, one, outcomes) for one in in_time]
-    await asyncio.gather(*jobs)
-    return [outcomes[one.outgoing.attempt] for one in ready]
+            found = [stops] * len(ready)
+        line.gives_back()
+        trip.outcomes.update({one.outgoing.attempt: outcome for one, outcome in zip(ready, found, strict=True)})
 
-
-async def _single(line: _Line, one: Ready, outcomes: dict[str, Outcome]) -> None:
-    if one.slot is not None:
-        await line.wait(one.slot)
-    await line.places.acquire()
-    outcomes[one.outgoing.attempt] = line.stops or line.heard(await _called(line, one))
-    line.gives_back()
-
-
-async def _called(line: _Line, one: Ready) -> Outcome:
-    line.handing(one)
-    call = asyncio.ensure_future(line.channel.send(one.outgoing))
-    await _patiently(call, line.ending, CALL_SECONDS)
-    if not call.done() and line.channel.patience.total_seconds() > CALL_SECONDS:
-        line.late.keep(one, call)
-    elif await _over(call):
-        return await answer_of(call, one)
-    announce(Failed("channel", line.channel.name, "TimeoutError"))
-    return Ambiguous(f"the channel {line.channel.name} raised TimeoutError.")
+    async def _called_at_once(self, channel: Channel[Any], ready: Sequence[Ready], trip: Trip) -> list[Outcome]:
+        name = channel.name
+        for one in ready:
+            trip.handing(one)
+        try:
+            seconds = batch_seconds(channel.time_for(len(ready)), trip.until - monotonic())
+            call = asyncio.ensure_future(channel.send_batch([one.outgoing for one in ready]))
+            await _patiently(call, self.ending, seconds)
+            if not await _over(call):
+                announce(Failed("channel", name, "TimeoutError"))
+                return [Ambiguous(f"the channel {name} raised TimeoutError.")] * len(ready)
+            found = list(call.result())
+        except (Refused, TryLater, Ambiguous) as outcome:
+            return [outcome] * len(ready)
+        except Exception as error:  # noqa: BLE001 - as above
+            announce(Failed("channel", name, type(error).__name__))
+            return [Ambiguous(f"the channel {name} raised {type(error).__name__}.")] * len(ready)
+        if len(found) != len(ready):
+            announce(Failed("channel", name, "outcomes"))
+            return [Ambiguous(f"the channel {name} gave {len(found)} outcomes for {len(ready)} messages.")] * len(ready)
+        return found
 
 
 async def _patiently(call: asyncio.Future[T], ending: Ending, seconds: float) -> None:
@@ -186,46 +246,9 @@ async def _over(call: asyncio.Future[T]) -> bool:
     return call.done() and not call.cancelled()
 
 
-async def _batch(line: _Line, ready: Sequence[Ready], outcomes: dict[str, Outcome]) -> None:
-    # All of them go with the last, so that a channel never gets more than its rate.
-    slots = [one.slot for one in ready if one.slot is not None]
-    if slots:
-        await line.wait(max(slots))
-    await line.places.acquire()
-    stops = line.stops
-    found: list[Outcome] = [stops] * len(ready) if stops else await _called_at_once(line, ready)
-    if stops is None:
-        found = [*map(line.heard, found)]
-    line.gives_back()
-    outcomes.update({one.outgoing.attempt: outcome for one, outcome in zip(ready, found, strict=True)})
-
-
 def batch_seconds(wanted: timedelta, left: float) -> float:
     """How long a batch may take of which the channel says what it needs; ``left``: for how long the lease lasts.
 
     Never less than any call, and more only while nobody else may think that this worker is gone.
     """
     return max(CALL_SECONDS, min(wanted.total_seconds(), left, BATCH_SECONDS))
-
-
-async def _called_at_once(line: _Line, ready: Sequence[Ready]) -> list[Outcome]:
-    name = line.channel.name
-    for one in ready:
-        line.handing(one)
-    try:
-        seconds = batch_seconds(line.channel.time_for(len(ready)), line.until - monotonic())
-        call = asyncio.ensure_future(line.channel.send_batch([one.outgoing for one in ready]))
-        await _patiently(call, line.ending, seconds)
-        if not await _over(call):
-            announce(Failed("channel", name, "TimeoutError"))
-            return [Ambiguous(f"the channel {name} raised TimeoutError.")] * len(ready)
-        found = list(call.result())
-    except (Refused, TryLater, Ambiguous) as outcome:
-        return [outcome] * len(ready)
-    except Exception as error:  # noqa: BLE001 - as above
-        announce(Failed("channel", name, type(error).__name__))
-        return [Ambiguous(f"the channel {name} raised {type(error).__name__}.")] * len(ready)
-    if len(found) != len(ready):
-        announce(Failed("channel", name, "outcomes"))
-        return [Ambiguous(f"the channel {name} gave {len(found)} outcomes for {len(ready)} messages.")] * len(ready)
-    return found

@@ -20,6 +20,7 @@ from procrastinate import App
 
 from commsched.engine import jobs
 from commsched.engine.clock import Clock
+from commsched.engine.flight import SETTLE
 from commsched.engine.local import POLL, LocalEngine, Round
 from commsched.engine.loop import Loop
 from commsched.engine.report import Report
@@ -32,6 +33,8 @@ log = structlog.get_logger("commsched.engine")
 LEAST_PAUSE = timedelta(milliseconds=50)
 RESCUE = timedelta(seconds=10)
 AFTER_ERROR = timedelta(seconds=2)
+# While calls are under way, the next batch is waited for so long before their answers are looked at.
+GLANCE = timedelta(milliseconds=50)
 # How long the thread of the queue has to end, once no batch is being worked on any more.
 THREAD_SECONDS = 5.0
 Handed = tuple[dict[str, int], Future[None]]
@@ -68,14 +71,17 @@ class DistributedEngine(LocalEngine):
             self._thread.join(0.1)
 
     def _work(self, now: datetime) -> timedelta:
-        """One batch, if there is one within a moment."""
-        self.loop.hear_late(now)
+        """One batch is begun, if there is one within a moment."""
+        self._tell(self.loop.hear(now))
+        if self.loop.full:
+            self.loop.wait_for_answers(SETTLE)
+            return timedelta()
         try:
-            customers, done = self._inbox.get(timeout=POLL.total_seconds())
+            customers, done = self._inbox.get(timeout=(GLANCE if self.loop.flights else POLL).total_seconds())
         except Empty:
             return timedelta()
         try:
-            self.report(self.loop.take(self.clock.now(), customers))
+            self._tell(self.loop.take(self.clock.now(), customers))
         finally:
             # However it ended: the job is over, and what could not be done comes back with its lease.
             _settle(done)

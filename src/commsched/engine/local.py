@@ -22,6 +22,7 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from commsched.engine.clock import Clock
+from commsched.engine.flight import SETTLE
 from commsched.engine.loop import Loop
 from commsched.engine.pulse import RUN, Pulse
 from commsched.engine.report import Report
@@ -48,6 +49,8 @@ STOP_SECONDS = 25.0
 RETAIN = timedelta(hours=1)
 AFTER_ERROR = timedelta(seconds=5)
 LEAST_PAUSE = timedelta(milliseconds=1)
+# Who is due is looked for at most this often, while nobody is.
+LEAST_LOOK = timedelta(milliseconds=20)
 
 
 @contextmanager
@@ -159,6 +162,7 @@ class LocalEngine:
             if self.scheduler.running:
                 raise
         try:
+            self._tell(self.loop.end())
             self.loop.hear_late(self.clock.now())
         except StoreError as error:
             log.error("store_failed", error=str(error))
@@ -175,14 +179,19 @@ class LocalEngine:
             self.again.pause = AFTER_ERROR
 
     def _work(self, now: datetime) -> timedelta:
-        """One batch, so that each goes by the clock as it is; says how long to wait for the next."""
-        report = self.loop.tick(now, limit=1)
+        """One batch is begun, so that each goes by the clock as it is; says how long to wait for the next."""
+        report = self.loop.step(now)
+        self._tell(report)
         if report.planned:
-            self.report(report)
             return timedelta()
         with self.loop.store.read() as connection:
             due = queries.next_due(connection)
-        return max(timedelta(milliseconds=20), min(POLL, instant(due) - now)) if due is not None else POLL
+        pause = max(LEAST_LOOK, min(POLL, instant(due) - now)) if due is not None else POLL
+        return timedelta() if self.loop.wait_for_answers(min(SETTLE, pause.total_seconds())) else pause
+
+    def _tell(self, report: Report) -> None:
+        if report != Report():
+            self.report(report)
 
     def _go_round(self, one: Round) -> None:
         try:
@@ -193,7 +202,7 @@ class LocalEngine:
             log.error("round_failed", round=one.name, error=type(error).__name__, at=_places(error))
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
-        self.loop.ending.ask(STOP_SECONDS)
+        self.loop.sender.ending.ask(STOP_SECONDS)
         # A second signal finds it told already: Ctrl-C reaches a whole group, and whoever began them signals them, too.
         if self.scheduler.running:
             self.scheduler.shutdown(wait=False)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import Event
 from time import monotonic
 
 import structlog
@@ -14,9 +14,11 @@ from sqlalchemy import Connection
 from commsched.delivery import breakers
 from commsched.delivery.compose import Composer
 from commsched.delivery.intent import NewId
-from commsched.delivery.late import Late, clear_answers, settle_late
-from commsched.delivery.send import Channels, Ending
+from commsched.delivery.late import clear_answers, settle_late
+from commsched.delivery.send import Channels, Sender
 from commsched.engine.booking import Desk
+from commsched.engine.calls import Aside, Calls, Here
+from commsched.engine.flight import SETTLE, Flight
 from commsched.engine.offering import nowhere
 from commsched.engine.onepass import Pass
 from commsched.engine.report import Report
@@ -52,28 +54,76 @@ class Loop:
     desk: Callable[[World], Desk] = nowhere
     rates: Mapping[str, Rate] = field(default_factory=dict)
     live: bool = False
-    runner: asyncio.Runner = field(default_factory=asyncio.Runner)
-    late: Late = field(default_factory=Late)
-    ending: Ending = field(default_factory=Ending)
+    calls: Calls = field(init=False)
+    sender: Sender = field(init=False)
+    flights: list[Flight] = field(default_factory=list, init=False)
+    heard: Event = field(default_factory=Event, init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "calls", Aside() if self.live else Here())
+        object.__setattr__(self, "sender", Sender(self.channels))
 
     def tick(self, now: datetime, *, limit: int | None = None) -> Report:
-        """Work until nobody is due, or ``limit`` customers were looked at."""
+        """Work until nobody is due, or ``limit`` customers were looked at, and everything has its answer."""
         report = Report()
         while limit is None or report.planned < limit:
-            self.hear_late(now)
-            crash_point("before-claim")
-            with self.store.read() as connection:
-                if not queries.overdue(connection, micros(now), 1):
-                    break
-            found = self._batch(now, lambda c: queries.claim(c, micros(now), micros(now + self.lease), BATCH))
-            if not found.planned:
-                break
+            found = self.step(now)
             report += found
+            if not found.planned and not self.wait_for_answers(SETTLE):
+                break
+        report += self.end()
+        return report
+
+    def step(self, now: datetime) -> Report:
+        """Make durable what was answered, and begin with the next batch, if somebody is due and there is room."""
+        report = self.hear(now)
+        crash_point("before-claim")
+        if self.full:
+            return report
+        with self.store.read() as connection:
+            due = queries.overdue(connection, micros(now), 1)
+        if due:
+            report += self._batch(now, lambda c: queries.claim(c, micros(now), micros(now + self.lease), BATCH))
         return report
 
     def take(self, now: datetime, claimed: Mapping[str, int]) -> Report:
-        """Work on customers of a claim, with its fences; those who are somebody else's by now are left out."""
+        """Begin with customers of a claim, with its fences; those who are somebody else's by now are left out."""
         return self._batch(now, lambda c: queries.take(c, claimed, micros(now + self.lease)))
+
+    def hear(self, now: datetime) -> Report:
+        """Make durable what channels have answered by now."""
+        self.hear_late(now)
+        return self._settled()
+
+    def end(self) -> Report:
+        """Wait for all answers that are awaited, for as long as calls may take, and make them durable."""
+        report = self._settled()
+        while self.wait_for_answers(SETTLE):
+            report += self._settled()
+        return report
+
+    @property
+    def full(self) -> bool:
+        """Whether so much is under way that the next batch would only wait: its lease had better not begin yet."""
+        return sum(flight.under_way for flight in self.flights) > BATCH
+
+    def wait_for_answers(self, seconds: float) -> bool:
+        """Wait until the last answer of a pass is there, at most so long; whether any was under way."""
+        if not self.flights:
+            return False
+        self.heard.wait(seconds)
+        self.heard.clear()
+        return True
+
+    def _settled(self) -> Report:
+        report = Report()
+        for flight in [*self.flights]:
+            try:
+                report += flight.settle()
+            finally:
+                if flight.over:
+                    self.flights.remove(flight)
+        return report
 
     def _batch(self, now: datetime, claim: Callable[[Connection], list[tuple[str, int]]]) -> Report:
         """Claim customers and work on them; an empty report if there are none."""
@@ -90,11 +140,14 @@ class Loop:
         if not claimed:
             return Report()
         crash_point("after-claim")
-        return Pass(self, world, now, dict(claimed), until).run()
+        report = Pass(self, world, now, dict(claimed), until).run()
+        report += self._settled()
+        return report
 
     def hear_late(self, now: datetime) -> None:
-        """Make durable what channels have answered after a pass had given up waiting."""
-        results = self.runner.run(self.late.ended()) if self.late.calls else []
+        """Make durable what channels have answered after their calls were given up."""
+        late = self.sender.late
+        results = self.calls.run(late.ended()) if late.calls else []
         if results:
             with self.store.write() as connection:
                 settle_late(connection, results, now, self.channels)

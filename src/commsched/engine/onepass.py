@@ -1,4 +1,4 @@
-"""One pass of the loop over a batch of claimed customers: plan, render, write the intent, send, write the result.
+"""One pass of the loop over a batch of claimed customers: plan, render, write the intent, begin to send.
 
 Killed at any point, a pass leaves the store so that the next one goes on: before the intent nothing has happened, after
 it the attempt is looked up.
@@ -18,15 +18,15 @@ import structlog
 from msgspec.structs import replace
 from sqlalchemy import Connection, Row
 
-from commsched.delivery import breakers
 from commsched.delivery.admission import admit
 from commsched.delivery.doubt import Doubtful, learn, look_up
 from commsched.delivery.intent import Ready, apart, current, intend, ready_of
 from commsched.delivery.late import call_end
-from commsched.delivery.receipts import Result, doubt_delay, settle, state_of
+from commsched.delivery.receipts import doubt_delay, settle, state_of
 from commsched.delivery.restored import hold_in_doubt, perhaps_gone
-from commsched.delivery.send import send_all
+from commsched.delivery.send import Trip
 from commsched.engine.booking import Desk
+from commsched.engine.flight import Flight
 from commsched.engine.impossible import poisoned, refused
 from commsched.engine.offering import NO_SLOTS, none_free, offers, prepared, read_for, room_for, slots_for
 from commsched.engine.report import Report
@@ -38,7 +38,6 @@ from commsched.planning.grounds import Grounds
 from commsched.planning.isolation import watched
 from commsched.planning.plan import plan
 from commsched.planning.world import World
-from commsched.plugin.channel import Outcome
 from commsched.plugin.crash import crash_point
 from commsched.render.sms import segments
 from commsched.signals import Failed, Handed, Passed, announce
@@ -46,6 +45,7 @@ from commsched.store import queries
 from commsched.store.ledgers import Loaded, load
 from commsched.store.messages import Changes, reconcile, withdraw, write
 from commsched.store.store import instant, micros
+from commsched.timing.windows import LAST
 
 if TYPE_CHECKING:  # a pass is made by the loop
     from commsched.engine.loop import Loop
@@ -77,11 +77,11 @@ class Pass:
         ready, plans = self._render(plans, loaded)
         sending, changes, soon = self._commit(plans, loaded, standing, ready, waiting)
         crash_point("after-intent")
-        results = self._send(sending, plans, soon, _planned(standing)) if sending else []
+        if sending:
+            self._send(sending, plans, soon, _planned(standing))
         # Observers come last: one that takes its time must not use up that of the messages.
         for decision in changes.decided:
             self.loop.tell("decided", decision=decision)
-        self._count(sending, results)
         announce(Passed(self.report.planned, monotonic() - self.began))
         return self.report
 
@@ -122,7 +122,7 @@ class Pass:
         ]
         # Another worker may be sending still: a new fact lets a customer be claimed before that worker's lease ends.
         ended = [one for one in doubtful if self._over(one) <= self.now]
-        results = self.loop.runner.run(look_up(ended, self.loop.channels, self.loop.composer.link_of))
+        results = self.loop.calls.run(look_up(ended, self.loop.channels, self.loop.composer.link_of))
         waiting = {one.attempt.customer: self._over(one) for one in doubtful if one not in ended}
         for doubt, result in zip(ended, results, strict=True):
             if state_of(result.outcome) == "in_doubt":
@@ -263,48 +263,23 @@ class Pass:
         plans: Mapping[str, Plan],
         soon: Mapping[str, datetime],
         planned: Mapping[tuple[str, str], datetime],
-    ) -> list[Result]:
+    ) -> None:
         def handing(one: Ready) -> None:
             at = one.decision.at or self.now
             due = min(at, planned.get((one.record.customer, one.record.key), at))
             announce(Handed(one.channel, self.present - due))
 
-        loop = self.loop
-        limits = (self.until, self._wait_for, loop.late, loop.ending)
-        calls = send_all(sending, loop.channels, self.now, *limits, handing)
-        outcomes = loop.runner.run(calls)
-        crash_point("after-send")
-        results = [
-            Result(one.outgoing.attempt, one.record, one.sent, outcome)
-            for one, outcome in zip(sending, outcomes, strict=True)
-        ]
-        answers: dict[str, list[Outcome]] = {}
-        for one, outcome in zip(sending, outcomes, strict=True):
-            answers.setdefault(one.channel, []).append(outcome)
-        with self.loop.store.write() as connection:
-            again = settle(connection, results, self.now, self.loop.channels)
-            closed, opened = breakers.note(connection, answers, self.present)
-            customers = {one.decision.proposal.customer for one in sending}
-            wakes = {c: self.now if self.world.reads_sent else plans[c].wake_at for c in customers}
-            rows = [
-                self._row(c, min(found[c] for found in (wakes, again, soon) if c in found)) for c in sorted(customers)
-            ]
-            queries.finish(connection, rows)
-        crash_point("after-result")
-        self.loop.changed(closed, opened, self.present)
-        return results
+        looks = {
+            customer: min(self.now if self.world.reads_sent else plans[customer].wake_at, soon.get(customer, LAST))
+            for customer in {one.decision.proposal.customer for one in sending}
+        }
+        trip = Trip(self.now, self.until, self._wait_for, handing)
+        self.loop.flights.append(Flight(self.loop, sending, trip, looks, self._row, lambda: self.present))
 
     async def _wait_for(self, slot: datetime) -> None:
         """Wait for a place at a channel; where no time passes, it is there."""
         if self.loop.live:
             await asyncio.sleep(max(0.0, (slot - self.present).total_seconds()))
-
-    def _count(self, sending: Sequence[Ready], results: Sequence[Result]) -> None:
-        for one, result in zip(sending, results, strict=True):
-            state = state_of(result.outcome)
-            name = {"accepted": "sent", "refused": "refused", "try_later": "later", "in_doubt": "in_doubt"}[state]
-            setattr(self.report, name, getattr(self.report, name) + 1)
-            self.loop.tell("attempted", attempt=one.attempt, outcome=state)
 
 
 def _planned(standing: Mapping[str, Sequence[Row[Any]]]) -> dict[tuple[str, str], datetime]:

@@ -18,6 +18,10 @@ class Report:
     overtaken: int = 0
     problems: list[str] = field(default_factory=list)
 
+    def count(self, name: str) -> None:
+        """One more of these."""
+        setattr(self, name, getattr(self, name) + 1)
+
     def __iadd__(self, other: Report) -> Self:
         for name in ("planned", "sent", "refused", "later", "in_doubt", "overtaken"):
             setattr(self, name, getattr(self, name) + getattr(other, name))

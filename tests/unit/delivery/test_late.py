@@ -51,7 +51,7 @@ def test_a_late_answer_counts(shop, outcome, message, attempt):
     answer(shop, outcome)
     shop.loop.hear_late(shop.clock.at)
     assert (shop.messages["ann/say"].state, shop.attempts) == (message, [("ann", attempt)])
-    assert shop.loop.late.calls == {}
+    assert shop.loop.sender.late.calls == {}
 
 
 def test_nothing_goes_twice_while_the_answer_is_awaited(shop):

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from commsched.delivery import send
-from commsched.delivery.send import Ending, send_all
+from commsched.delivery.send import Ending, Sender, Trip
 from commsched.plugin.channel import Accepted, Ambiguous, ChannelDown, Outgoing, Refused, TryLater
 
 
@@ -38,7 +38,7 @@ def sent(noon):
     """Sends, and gives the names of the outcomes."""
 
     def names(messages, *channels, until=float("inf")):
-        outcomes = asyncio.run(send_all(messages, {one.name: one for one in channels}, noon, until))
+        outcomes = asyncio.run(Sender({one.name: one for one in channels}).send(messages, Trip(noon, until)))
         return [type(one).__name__ for one in outcomes]
 
     return names
@@ -135,12 +135,61 @@ def test_a_channel_that_proves_to_be_down_is_left_alone(ready, noon, provider):
     """After a few unclear answers, or the word that it is down, nothing more is handed over."""
     mail = provider("mail", batch=1)
     mail.answers = {"batch": Ambiguous("lost")}
-    outcomes = asyncio.run(send_all([ready(f"t{n}") for n in range(9)], {"mail": mail}, noon))
+    outcomes = asyncio.run(Sender({"mail": mail}).send([ready(f"t{n}") for n in range(9)], Trip(noon)))
     assert [isinstance(one, Ambiguous) for one in outcomes] == [True] * 5 + [False] * 4
     assert all(isinstance(one, send.NotTried) for one in outcomes[5:])
     mail.answers = {"batch": ChannelDown("401")}
-    outcomes = asyncio.run(send_all([ready(f"t{n}") for n in range(7)], {"mail": mail}, noon))
+    outcomes = asyncio.run(Sender({"mail": mail}).send([ready(f"t{n}") for n in range(7)], Trip(noon)))
     assert [type(one).__name__ for one in outcomes] == ["ChannelDown"] * 5 + ["NotTried"] * 2
+
+
+def test_what_was_seen_of_a_channel_lasts_from_pass_to_pass(ready, noon, provider):
+    """One that answers well has all its calls at once from the next pass on; one that is down is left alone."""
+    mail = provider("mail")
+    most = _most_at_once(mail)
+    with asyncio.Runner() as runner:
+        sender = Sender({"mail": mail})
+        runner.run(sender.send([ready(f"a{n}") for n in range(100)], Trip(noon)))
+        assert most[0] == send.FIRST_FLIGHT
+        most.clear()
+        runner.run(sender.send([ready(f"b{n}") for n in range(50)], Trip(noon)))
+        assert max(most) == send.IN_FLIGHT
+        mail.answers = {f"c{n}": ChannelDown("401") for n in range(50)}
+        runner.run(sender.send([ready(f"c{n}") for n in range(50)], Trip(noon)))
+        calls = len(mail.calls)
+        again = runner.run(sender.send([ready("d")], Trip(noon)))
+        assert (again, len(mail.calls)) == ([send.BROKEN], calls)
+        sender.noted(["mail"])
+        assert isinstance(runner.run(sender.send([ready("d")], Trip(noon)))[0], Accepted)
+
+
+def test_what_was_seen_long_ago_counts_no_more(ready, noon, provider, monkeypatch):
+    """A channel that was well an hour ago begins with a few calls again."""
+    mail = provider("mail")
+    most = _most_at_once(mail)
+    with asyncio.Runner() as runner:
+        sender = Sender({"mail": mail})
+        runner.run(sender.send([ready(f"a{n}") for n in range(100)], Trip(noon)))
+        most.clear()
+        monkeypatch.setattr(send, "FORGOTTEN", -1.0)
+        runner.run(sender.send([ready(f"b{n}") for n in range(50)], Trip(noon)))
+    assert most[0] == send.FIRST_FLIGHT
+
+
+def _most_at_once(channel):
+    """Lets calls wait for each other; how many there were at once, turn by turn."""
+    running, seen, plain = [], [], channel.send
+
+    async def slow(message):
+        running.append(message)
+        await asyncio.sleep(0)
+        seen.append(len(running))
+        await asyncio.sleep(0)
+        running.remove(message)
+        return await plain(message)
+
+    channel.send = slow
+    return seen
 
 
 @pytest.mark.parametrize(("batch", "waited"), [(0, [0, 1, 2]), (10, [2])])
@@ -152,7 +201,7 @@ def test_each_goes_in_its_place(ready, noon, provider, batch, waited):
         seen.append((slot - noon).total_seconds())
 
     messages = [replace(ready(f"t{n}"), slot=noon + timedelta(seconds=n)) for n in range(3)]
-    asyncio.run(send_all(messages, {"mail": provider("mail", batch=batch)}, noon, wait=wait))
+    asyncio.run(Sender({"mail": provider("mail", batch=batch)}).send(messages, Trip(noon, wait=wait)))
     assert seen == waited
 
 
@@ -166,7 +215,7 @@ def test_told_to_stop_it_hands_back_what_is_not_begun_and_waits_no_longer_than_s
 
     mail.send = hanging
     messages = [ready(f"a{number}") for number in range(20)]
-    outcomes = asyncio.run(send_all(messages, {"mail": mail}, noon, ending=ending))
+    outcomes = asyncio.run(Sender({"mail": mail}, ending).send(messages, Trip(noon)))
     assert [type(one) for one in outcomes] == [Ambiguous] * send.FIRST_FLIGHT + [send.NotTried] * 15
     assert outcomes[-1] is send.STOPPED
 

@@ -85,7 +85,7 @@ def run(
     loop = app.loop()
 
     def listen(now: datetime) -> None:
-        app.hearing.ask(now, loop.runner.run)
+        app.hearing.ask(now, loop.calls.run)
 
     feedback = Feedback(app.store, app.configuration.feedback)
     engine = engine_of(app, loop, rounds(loop, app.pull, app.sync, feedback.send, listen, app.retain))

@@ -41,7 +41,7 @@ def tick(session: Session, at: str | None, accept: int | None) -> int:
         synced = app.sync(now)
         loop = app.loop()
         with presence(app.store, app.folder, now, loop.lease):
-            app.hearing.ask(now, loop.runner.run)
+            app.hearing.ask(now, loop.calls.run)
             loop.sweep(now, SWEEP_BATCH)
             loop.wait(now)
             report = loop.tick(now)
