@@ -88,6 +88,10 @@ class StoreBusy(StoreError):
     """The database is locked by another process; try again when it has finished. Nothing was changed."""
 
 
+class PartFailed(CommschedError):
+    """A part of the work, in a process of its own, could not be finished."""
+
+
 class SlotTaken(CommschedError):
     """That time is not free any more."""
 

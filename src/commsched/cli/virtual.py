@@ -9,6 +9,7 @@ from pathlib import Path
 
 from commsched import Accepted, Capabilities, Channel, Outcome, Outgoing, Receipt, Settings
 from commsched.app import App
+from commsched.engine.apart import without_paces
 from commsched.engine.channels import medium_of
 from commsched.engine.clock import SetClock
 from commsched.engine.report import Report
@@ -16,11 +17,13 @@ from commsched.engine.virtual import Counter, KnownFact, run_virtual
 from commsched.plugin.channel import Attempt
 from commsched.store import queries
 from commsched.store.intake import Origin, Reject, read
+from commsched.store.keys import ensure_link_keys
 from commsched.store.ledgers import append
 from commsched.store.messages import MessageRecord, TaskRecord, load_record, load_task
 from commsched.store.store import Store
 
 BATCH = 500
+Results = tuple[list[MessageRecord], list[TaskRecord]]
 
 
 class RecordingSettings(Settings):
@@ -49,9 +52,12 @@ class Recording(Channel[RecordingSettings]):
 
 
 class Virtual:
-    """A deployment in virtual time, live from ``start``; with ``record``, nothing leaves it."""
+    """A deployment in virtual time, live from ``start``; with ``record``, nothing leaves it.
 
-    def __init__(self, folder: Path, start: datetime, store: Store, *, record: bool) -> None:
+    If it is not ``paced``, its rules have places for everybody.
+    """
+
+    def __init__(self, folder: Path, start: datetime, store: Store, *, record: bool, paced: bool = True) -> None:
         self.clock = SetClock(start)
         self.app = App(folder, clock=self.clock, store=store)
         settings = self.app.configuration.deployment
@@ -59,11 +65,15 @@ class Virtual:
         self.app.configuration = self.app.configuration.model_copy(
             update={"deployment": settings.model_copy(update={"live_from": None})}
         )
+        if not paced:
+            self.app.rules = without_paces(self.app.rules)
         if record:
             self.app.channels = {
                 name: Recording(RecordingSettings(medium=medium_of(channel)), name=name)
                 for name, channel in self.app.channels.items()
             }
+            # Nobody follows a link of a message that nobody got, so its key may be known, and texts repeat to the byte.
+            ensure_link_keys(self.app.store, "the same in every simulation")
         # Nothing is read in virtual time, so that no source is ever heard of, and none is stale.
         self.app.remember_rules()
 
@@ -87,13 +97,34 @@ class Virtual:
         loop = replace(self.app.loop(Counter()), tell=lambda *_, **__: None)
         return run_virtual(loop, self.clock, [one for one in facts if _learnt(one) > start], end, progress)
 
-    def results(self) -> tuple[list[MessageRecord], list[TaskRecord]]:
+    def results(self) -> Results:
         """Every message and every task of the store."""
+        return decoded(*self.rows())
+
+    def rows(self) -> tuple[list[bytes], list[bytes]]:
+        """The same, as they are stored."""
         with self.app.store.read() as connection:
-            messages = [load_record(row.body) for row in queries.all_messages(connection)]
-            tasks = [load_task(row.body) for row in queries.tasks(connection)]
-        messages.sort(key=lambda one: (one.at or one.ideal, one.key))
-        return messages, tasks
+            messages = [row.body for row in queries.all_messages(connection)]
+            return messages, [row.body for row in queries.tasks(connection)]
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether a policy has failed, and so was not asked about anybody for a while."""
+        with self.app.store.read() as connection:
+            return bool(queries.breakers(connection))
+
+
+def decoded(messages: Iterable[bytes], tasks: Iterable[bytes]) -> Results:
+    """Stored messages and tasks, in the order in which they are shown."""
+    return in_order(map(load_record, messages), map(load_task, tasks))
+
+
+def in_order(messages: Iterable[MessageRecord], tasks: Iterable[TaskRecord]) -> Results:
+    """Messages and tasks by time."""
+    return (
+        sorted(messages, key=lambda one: (one.at or one.ideal, one.key)),
+        sorted(tasks, key=lambda one: (one.at, one.key)),
+    )
 
 
 def _learnt(one: KnownFact) -> datetime:

@@ -27,16 +27,25 @@ SHOWN = 5
 @click.option("--from", "start", metavar="TIME", required=True, help="When it begins; rules are live from then.")
 @click.option("--to", "end", metavar="TIME", required=True, help="When it ends.")
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write a page with the result.")
+@click.option("--jobs", metavar="N", type=click.IntRange(1), help="How many processes; default: one for each core.")
 @click.option("--progress/--no-progress", "bar", default=None, help="A progress bar; default: on a terminal.")
 def simulate(
-    session: Session, facts: tuple[Path, ...], start: str, end: str, report: Path | None, bar: bool | None
+    session: Session,
+    facts: tuple[Path, ...],
+    start: str,
+    end: str,
+    report: Path | None,
+    jobs: int | None,
+    bar: bool | None,
 ) -> int:
     """Run the deployment through months of virtual time, on a store of its own; nothing leaves, nothing stays.
 
-    Each fact becomes known when it was recorded. The same facts give the same messages, to the byte.
+    Each fact becomes known when it was recorded. The same facts give the same messages, to the byte, in however many
+    processes.
 
     Example: commsched simulate facts --from 2026-06-01 --to 2026-12-01 --report summer.html
     """
+    import os
     from tempfile import TemporaryDirectory
 
     from commsched.cli.intake import files_of
@@ -54,8 +63,9 @@ def simulate(
     with TemporaryDirectory(prefix="commsched-") as folder:
         store = Store("sqlite:///scratch.db", folder=Path(folder), scratch=True)
         virtual = Virtual(session.folder, first, store, record=True)
-        rejected = _run(session, virtual, paths, last, bar)
-        results = virtual.results()
+        scratch = Path(folder, "shares")
+        scratch.mkdir()
+        rejected, results = _run(session, virtual, paths, bar, (scratch, last, jobs or os.cpu_count() or 1))
         store.close()
     rows = by_rule(*results)
     if report is not None:
@@ -67,11 +77,15 @@ def simulate(
     return 1 if rejected else 0
 
 
-def _run(session: Session, virtual: Virtual, paths: list[Path], end: datetime, bar: bool | None) -> int:
+def _run(
+    session: Session, virtual: Virtual, paths: list[Path], bar: bool | None, how: tuple[Path, datetime, int]
+) -> tuple[int, Results]:
     from commsched.cli.output import progress
+    from commsched.cli.shares import Simulation
     from commsched.cli.times import short_day
     from commsched.cli.virtual import days
 
+    scratch, end, jobs = how
     start, zone = virtual.clock.now(), virtual.app.configuration.deployment.zone
     facts, rejects = virtual.facts(paths)
     for reject in rejects[:SHOWN]:
@@ -79,8 +93,8 @@ def _run(session: Session, virtual: Virtual, paths: list[Path], end: datetime, b
     if len(rejects) > SHOWN:
         session.warn(f"… and {len(rejects) - SHOWN:,} more lines that are no facts")
     with progress("virtual time", days(start, end), wanted=bar) as step:
-        virtual.run(facts, end, lambda now: step(days(start, now), short_day(now, zone)))
-    return len(rejects)
+        simulation = Simulation(virtual, scratch, end, jobs, lambda passed, now: step(passed, short_day(now, zone)))
+        return len(rejects), simulation.run(facts)
 
 
 def _print(console: Console, rows: list[ByRule], results: Results, start: str, end: str) -> None:
