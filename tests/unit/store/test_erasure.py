@@ -14,7 +14,7 @@ from sqlalchemy import text
 from commsched.delivery.events import Origin, take
 from commsched.delivery.late import settle_late
 from commsched.delivery.receipts import Result, settle
-from commsched.engine import erasing, onepass
+from commsched.engine import erasing, flight
 from commsched.engine.erasing import erase
 from commsched.errors import Erased, StoreError
 from commsched.model.consents import permission
@@ -397,7 +397,7 @@ def test_what_a_channel_writes_after_the_erasure_goes(garage, customer, noon, mo
 
         monkeypatch.setattr(channel, "send", send)
         monkeypatch.setattr(channel, "send_batch", send_batch)
-    monkeypatch.setattr(onepass, "settle", forgetting)
+    monkeypatch.setattr(flight, "settle", forgetting)
     loop.tick(noon)
     if answers != "the engine":
         assert list(folder.glob("*.eml"))
