@@ -58,10 +58,11 @@ def admit(
     if not ready:
         return found
     paces = _Paces(connection, ready, world, now[0], room)
-    carriers = Carriers(connection, world, rates, ready, now[1])
-    ranks = {one.record.key: paces.urgency(one, stood.get(one.record.key)) for one in ready}
-    for one in sorted(ready, key=lambda one: ranks[one.record.key]):
-        carried = carriers.find(one, ranks[one.record.key])
+    ranked = [(paces.urgency(one, stood.get(one.record.key)), one) for one in ready]
+    ranked.sort(key=lambda each: each[0])
+    carriers = Carriers(connection, world, rates, ranked, now[1])
+    for urgency, one in ranked:
+        carried = carriers.find(one, urgency)
         if isinstance(carried, Held):
             found.held.append(carried)
         elif why := paces.refuse(carried):

@@ -56,7 +56,7 @@ class _Places:
 
 
 class Carriers:
-    """The channels of one batch; ``present`` is the instant from which places are given out.
+    """The channels of one batch (``ranked``, most urgent first), with places from the instant ``present`` on.
 
     Nobody of the batch stands in line any more; whoever finds no place joins it anew.
     """
@@ -66,11 +66,12 @@ class Carriers:
         connection: Connection,
         world: World,
         rates: Mapping[str, Rate],
-        ready: Sequence[Ready],
+        ranked: Sequence[tuple[Urgency, Ready]],
         present: datetime,
     ) -> None:
         self.connection, self.world, self.present = connection, world, present
         self.paused = {pause.scope for pause in world.pauses}
+        ready = [one for _, one in ranked]
         media = {one.outgoing.medium for one in ready}
         self.put_off = queries.put_off(connection, (one.record.customer for one in ready), micros(present))
         names = {name for medium in media for name in world.carriers_of(medium)}
@@ -82,7 +83,9 @@ class Carriers:
             for name, row in queries.lock_rates(connection, self.rates).items()
         }
         self.tried: set[str] = set()
-        self.line = Line(queries.in_line(connection, self.rates, micros(present - MISSED)))
+        # So many who wait leave no place that is near.
+        fronts = {name: NEAR // rate.spacing + 1 for name, rate in self.rates.items() if rate.spacing}
+        self.line = Line(connection, fronts, [urgency for urgency, _ in ranked], micros(present - MISSED))
 
     def find(self, one: Ready, urgency: Urgency) -> Ready | Held:
         """The message with its channel and its place; :meth:`take` makes it final. The most urgent is asked first."""

@@ -3,43 +3,52 @@
 A line has no fixed order. Each who finds no place is told when its turn comes by what is more urgent and waits, and
 joins. Whoever comes later and is more urgent goes before: the others find, when their turn comes, that there is no
 place yet. How urgent a message is does not fade while it waits, though each new plan gives it a later end.
+
+Of a long line only the front is read, as far as places are near. Behind it the database counts, up to some of those
+who come, and whoever lies between two of them is told the turn of the first: sooner than theirs, never later.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from itertools import accumulate
-from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Connection
 
 from commsched.delivery.intent import Ready
+from commsched.store import queries
 from commsched.store.store import micros
 
 # By what the most urgent comes first: when it is due where that counts, its priority, until when it may go, its key.
 Urgency = tuple[datetime, int, datetime, str]
 _Rank = tuple[int, int, int, str]
+# Up to so many of a batch the units before them are counted behind the front.
+MARKS = 32
 
 
 class Line:
-    """The lines of the channels, as they stood when the batch began, and who of the batch joins them (``joined``)."""
+    """The lines of the channels, as they stood when the batch began, and who of the batch joins them (``joined``).
 
-    def __init__(self, rows: Iterable[Row[Any]]) -> None:
+    ``fronts``: for each channel, how many units waiting there are too many for a place that is near. ``urgencies``: of
+    the batch, most urgent first. ``since``: whose turn was before, in microseconds, does not count.
+    """
+
+    def __init__(
+        self, connection: Connection, fronts: Mapping[str, int], urgencies: Sequence[Urgency], since: int
+    ) -> None:
         self.joined: list[dict[str, object]] = []
-        self._ranks: dict[str, list[_Rank]] = {}
-        units: dict[str, list[int]] = {}
-        for row in rows:  # most urgent first
-            self._ranks.setdefault(row.channel, []).append((row.due, row.priority, row.until, row.key))
-            units.setdefault(row.channel, []).append(row.units)
-        self._sums = {name: [0, *accumulate(found)] for name, found in units.items()}
+        ranks = [_rank(one) for one in urgencies]
+        self._known = {name: _known(connection, name, size, ranks, since) for name, size in fronts.items()}
         self._new: dict[str, int] = {}
 
     def before(self, channel: str, urgency: Urgency) -> int:
-        """How many units wait that are more urgent. Those of the batch come in the order of their urgency."""
-        place = bisect_left(self._ranks.get(channel, []), _rank(urgency))
-        return self._sums.get(channel, [0])[place] + self._new.get(channel, 0)
+        """How many units wait that are more urgent: exact in the front, and behind it at least so many.
+
+        Those of the batch come in the order of their urgency.
+        """
+        ranks, sums = self._known.get(channel, ([], [0]))
+        return sums[bisect_right(ranks, _rank(urgency))] + self._new.get(channel, 0)
 
     def join(self, channel: str, one: Ready, urgency: Urgency, turn: datetime) -> None:
         """Stand in line until ``turn``."""
@@ -57,6 +66,25 @@ class Line:
                 "turn": micros(turn),
             }
         )
+
+
+def _known(
+    connection: Connection, channel: str, size: int, coming: Sequence[_Rank], since: int
+) -> tuple[list[_Rank], list[int]]:
+    """Places in a line, and how many units wait before the first and up to each."""
+    ranks: list[_Rank] = []
+    sums = [0]
+    # Each who waits takes a unit at least, so that no place is near behind so many of them.
+    for row in queries.front(connection, channel, size, since):
+        ranks.append((row.due, row.priority, row.until, row.key))
+        sums.append(sums[-1] + row.units)
+    if len(ranks) < size:
+        return ranks, sums
+    behind = [one for one in coming if one > ranks[-1]]
+    for mark in behind[:: -(-len(behind) // MARKS) or 1]:
+        sums.append(sums[-1] + queries.units_between(connection, channel, ranks[-1], mark, since))
+        ranks.append(mark)
+    return ranks, sums
 
 
 def _rank(urgency: Urgency) -> _Rank:

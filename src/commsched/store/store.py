@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
@@ -16,11 +17,12 @@ from sqlalchemy.exc import DBAPIError
 from commsched.errors import StoreBusy, StoreError, StoreFull, StoreReadOnly, StoreTooNew
 
 # The newest migration in store/migrations/versions; a test holds the two together.
-HEAD = "0014"
+HEAD = "0015"
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
 # How long a change of the tables may wait for a lock. Whoever comes after it waits as well, so it gives up soon.
 MIGRATION_WAIT = "5s"
+TURN_SECONDS = 0.1
 # What a session of PostgreSQL may take, unless the URL has options of its own: a lock is waited for as long as on
 # SQLite; a statement that runs on, or a transaction whose client is gone, does not hold its locks for ever.
 LIMITS = f"-c lock_timeout={BUSY_SECONDS}s -c statement_timeout=10min -c idle_in_transaction_session_timeout=10min"
@@ -142,10 +144,13 @@ class Store:
             return
         with _plain_errors(), self.engine.connect() as connection:
             # Whoever migrates may take long; the others wait for it, and only then no longer than that.
-            connection.execute(text("SET lock_timeout = 0"))
             connection.execute(text("SET statement_timeout = 0"))
-            connection.execute(text("SELECT pg_advisory_lock(hashtext('commsched'))"))
             connection.execute(text(f"SET lock_timeout = '{MIGRATION_WAIT}'"))
+            # Asked for again and again: an index that is made beside the work of others waits for every statement that
+            # has begun, and would wait for ever for one that waits for this lock.
+            while not connection.execute(text("SELECT pg_try_advisory_lock(hashtext('commsched'))")).scalar():
+                connection.commit()
+                sleep(TURN_SECONDS)
             connection.commit()
             try:
                 yield connection

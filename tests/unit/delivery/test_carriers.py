@@ -186,7 +186,7 @@ def test_what_finds_no_place_at_two_stands_in_both_lines(shop, customer):
     garage.learn(*(fact for n in range(9) for fact in customer(f"c{n}")))
     garage.tick()
     assert carried(garage)["spare"] == 3
-    assert Counter(row.channel for row in queue_of(garage)) == {"mail": 3, "spare": 3}
+    assert Counter(queue_of(garage)) == {"mail": 3, "spare": 3}
     for _ in range(6):
         garage.tick(seconds=1)
     assert {one.state for one in garage.messages.values()} == {"sent"}
@@ -289,7 +289,7 @@ def test_what_is_in_the_way_keeps_nobody_waiting(garage, configuration, customer
 
 def queue_of(shop):
     with shop.store.read() as connection:
-        return queries.in_line(connection, ["mail", "spare", "text"], 0)
+        return [name for name in ("mail", "spare", "text") for _ in queries.front(connection, name, 10_000, 0)]
 
 
 def test_a_number_a_day(garage, configuration, customer):

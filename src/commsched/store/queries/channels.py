@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, delete, insert, select, text, update
+from sqlalchemy import Connection, Row, Table, delete, func, insert, literal, select, text, tuple_, update
 
 from commsched.store import tables as t
 from commsched.store.queries.base import chunks, upsert
@@ -13,6 +13,10 @@ from commsched.store.queries.waking import wake_those
 
 # As it stands in the index, so that the database finds it there.
 KNOWN = "attempt." + t.KNOWN_BY_REFERENCE.replace("(detail", "(attempt.detail")
+# A place in a channel's line: due, priority, until, key.
+Rank = tuple[int, int, int, str]
+_RANK = (t.waiting.c.due, t.waiting.c.priority, t.waiting.c.until, t.waiting.c.key)
+_TYPES = [column.type for column in _RANK]
 _FRESH: dict[str, dict[str, object]] = {
     "rate": {"next": 0, "day": "", "used": 0},
     "outage": {"failures": 0, "since": None, "until": 0, "tries": 0, "detail": ""},
@@ -137,8 +141,18 @@ def join_line(connection: Connection, rows: Sequence[Mapping[str, object]]) -> N
         connection.execute(insert(t.waiting), rows)
 
 
-def in_line(connection: Connection, channels: Collection[str], since: int) -> list[Row[Any]]:
-    """Who waits for these channels and whose turn has not been over since then, most urgent first."""
+def front(connection: Connection, channel: str, size: int, since: int) -> list[Row[Any]]:
+    """The most urgent who wait for a channel, at most so many, and whose turn has not been over since then."""
     w = t.waiting.c
-    query = select(t.waiting).where(w.channel.in_(sorted(channels)), w.turn >= since)
-    return list(connection.execute(query.order_by(w.due, w.priority, w.until, w.key))) if channels else []
+    query = select(*_RANK, w.units).where(w.channel == channel, w.turn >= since)
+    return list(connection.execute(query.order_by(*_RANK).limit(size)))
+
+
+def units_between(connection: Connection, channel: str, after: Rank, upto: Rank, since: int) -> int:
+    """How many units wait for a channel behind one place of its line, up to another (only the index is read)."""
+    w = t.waiting.c
+    low, high = (tuple_(*map(literal, rank, _TYPES)) for rank in (after, upto))
+    place = tuple_(*_RANK)
+    query = select(func.coalesce(func.sum(w.units), 0))
+    found = connection.execute(query.where(w.channel == channel, place > low, place <= high, w.turn >= since))
+    return int(found.scalar_one())

@@ -130,7 +130,7 @@ waiting = Table(
     Column("units", BigInteger, nullable=False),
     Column("turn", BigInteger, nullable=False),
     PrimaryKeyConstraint("customer", "channel", "key"),
-    Index("waiting_by_channel", "channel"),
+    Index("waiting_by_rank", "channel", "due", "priority", "until", "key", "turn", "units"),
     sqlite_with_rowid=False,
 )
 
