@@ -147,6 +147,10 @@ def _b7(found: Found) -> list[Row]:
         found.row("B7", "commsched --help, ms", "commands", "help", at_most(250)),
         found.row("", "… plan --customer, ms", "commands", "plan"),
         found.row("", "… explain, ms with the start of Python", "commands", "explain"),
+        found.row("", "may-contact, asked of a process that runs, ms p50", "answers", "may_contact_p50"),
+        found.row("", "… ms p99", "answers", "may_contact_p99", at_most(10)),
+        found.row("", "explain, asked of a process that runs, ms p50", "answers", "explain_p50"),
+        found.row("", "… ms p99", "answers", "explain_p99", at_most(20)),
     ]
 
 

@@ -20,6 +20,8 @@ from benchmarks.commands import checked, commands, simulated
 from benchmarks.population import NOW, STORM, base, customer_id, storm, write
 from benchmarks.servers import Missing
 from commsched.app import App
+from commsched.cli.enquired import asked
+from commsched.cli.explained import explained
 from commsched.model.facts import Reading
 from commsched.store import queries
 
@@ -130,6 +132,29 @@ def new_fact(folder: Path, amounts: Amounts) -> Numbers:
     return {"p50": percentile(times, 0.5), "p99": percentile(times, 0.99)}
 
 
+def answers(folder: Path, amounts: Amounts) -> Numbers:
+    """B7: whether somebody may be called, and why a message stands where it does, asked of a process that runs."""
+    app, _ = opened(folder, NOW)
+    with app.store.read() as connection:
+        coming = list(queries.all_messages(connection, ["planned"]))
+    coming = coming[:: max(1, len(coming) // amounts.new_facts)]
+    # Of those who may be asked about, few have something coming.
+    people = [customer_id(number * 7 % amounts.customers) for number in range(amounts.new_facts)]
+    found: Numbers = {}
+    for name, ask, about in (
+        ("may_contact", lambda who: asked(app, who, "sales", None, "voice", None, "desk"), people),
+        ("explain", lambda key: explained(app, key).as_json(), [row.key for row in coming]),
+    ):
+        ask(about[0])  # what is read once in the life of a process
+        times = []
+        for one in about:
+            start = perf_counter()
+            ask(one)
+            times.append((perf_counter() - start) * 1000)
+        found |= {f"{name}_p50": percentile(times, 0.5), f"{name}_p99": percentile(times, 0.99)}
+    return found
+
+
 def a_day(folder: Path, amounts: Amounts) -> Numbers:
     """B9: a thousand customers, spread over the base, hear from us in one tick."""
     app, clock = opened(folder, STORM - DAY)
@@ -197,6 +222,7 @@ MEASURES: dict[str, Callable[[Path, Amounts], Numbers]] = {
         idle,
         new_fact,
         commands,
+        answers,
         a_day,
         storm_ahead,
         stormed,

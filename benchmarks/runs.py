@@ -21,6 +21,7 @@ BASE_MEASURES = (
     ("first_tick", {"B2"}),
     ("idle", {"B1"}),
     ("commands", {"B7"}),
+    ("answers", {"B7"}),
     ("new_fact", {"B3"}),
     ("a_day", {"B9"}),
 )

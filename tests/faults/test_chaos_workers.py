@@ -28,6 +28,10 @@ KILLS = (5.0, 40.0) if MESSAGES > 1000 else (2.0, 5.0)
 RATE = max(50, MESSAGES // 200)
 PATIENCE = 90 + MESSAGES / 20
 FLIGHT = 50
+# How long between looks; what they ask of the server grows with the messages.
+LOOK = 0.2 + MESSAGES / 100_000
+# How long until the next worker is killed, on average, in seconds.
+DEATHS = 10 if MESSAGES > 1000 else 2
 SETTLED = text("""SELECT count(*) FROM (
     SELECT customer FROM message GROUP BY customer
     HAVING bool_or(state IN ('sent', 'in_doubt')) OR count(*) FILTER (WHERE state = 'refused') = 2) AS settled""")
@@ -77,7 +81,7 @@ def test_nothing_lost_nothing_twice_no_rule_broken(mortal):
             server.restart()
             killed += 1
             next_kill = monotonic() + dice.uniform(*KILLS)
-        if dice.random() < 0.1:
+        if dice.random() < LOOK / DEATHS:
             victim = workers.pop(dice.randrange(3))
             victim.kill()
             replaced += 1
@@ -85,7 +89,7 @@ def test_nothing_lost_nothing_twice_no_rule_broken(mortal):
         address = f"{dice.choice(names).lower()}@example.com"
         if address not in stopped and shared.hear(opted_out(address)) == 0:
             stopped[address] = attempts_at(shared, address)
-        sleep(0.2)
+        sleep(LOOK)
     stop(*workers)
     assert killed > 0
     assert replaced > 0

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import click
-
 from commsched.app import App
+from commsched.cli.service import tell
 from commsched.engine.counts import Counts
 from commsched.engine.gauges import Gauges, Reading, Watched
 from commsched.engine.local import LocalEngine
@@ -27,7 +26,7 @@ def observed(app: App, engine: LocalEngine, address: Address) -> Iterator[None]:
     counts.registry.register(Gauges(numbers_of(app)))
     vitals = Vitals(counts.registry, lambda: [] if engine.pulse.lives else ["stuck"], unready(app, engine.pulse))
     with listening(counts.hear), serving(vitals, address) as port:
-        click.echo(f"Metrics and health: http://{_shown(address.host)}:{port}/metrics", err=True)
+        tell("metrics", f"Metrics and health: http://{_shown(address.host)}:{port}/metrics", port=port)
         yield
 
 

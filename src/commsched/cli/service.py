@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+import click
 import structlog
 
 from commsched.app import App
@@ -36,6 +37,14 @@ def log_to_stderr(verbose: int) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if verbose else logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+
+
+def tell(event: str, sentence: str, **data: object) -> None:
+    """Say how the service stands: to a person in a sentence, else as a line of the log that has it as ``message``."""
+    if sys.stderr.isatty():
+        click.echo(sentence, err=True)
+    else:
+        log.info(event, message=sentence, **data)
 
 
 def engine_of(app: App, loop: Loop, rounds: Sequence[Round] = ()) -> LocalEngine:

@@ -62,7 +62,7 @@ def run(
     Example: commsched run --port 8000 --public-url http://localhost:8000
     """
     from commsched.cli.accepting import admit
-    from commsched.cli.service import engine_of, log_to_stderr, watched, work
+    from commsched.cli.service import engine_of, log_to_stderr, tell, watched, work
     from commsched.cli.standing import in_words, stands_at
     from commsched.engine.feedback import Feedback
     from commsched.engine.local import rounds
@@ -74,7 +74,7 @@ def run(
     app = session.app_with_logs()
     stands = stands_at(app)
     if stands is not None:
-        session.warn(f"{in_words(app, stands)}, but the service goes by the machine's clock.")
+        tell("other_clock", f"{in_words(app, stands)}, but the service goes by the machine's clock.")
     if public_url is not None:
         if app.configuration.deployment.engine == "distributed":
             message = "workers would not know of --public-url; write public_url into config/commsched.toml."
@@ -89,10 +89,10 @@ def run(
 
     feedback = Feedback(app.store, app.configuration.feedback)
     engine = engine_of(app, loop, rounds(loop, app.pull, app.sync, feedback.send, listen, app.retain))
-    click.echo(f"{app.configuration.deployment.name}: planning and sending until stopped.", err=True)
+    tell("started", f"{app.configuration.deployment.name}: planning and sending until stopped.")
     with watched(app, engine, address), _pages(app, Door(host, port, proxies)):
         work(app, engine)
-    click.echo("Stopped.", err=True)
+    tell("stopped", "Stopped.")
 
 
 def _address(text: str) -> str:
@@ -108,12 +108,13 @@ def _address(text: str) -> str:
 @contextmanager
 def _pages(app: App, door: Door) -> Iterator[None]:
     """The customers' pages beside the engine, where there are any."""
+    from commsched.cli.service import tell
     from commsched.web.serve import serving
 
     if not app.public_url:
-        click.echo("There is no public_url, so that messages have no links and no pages are served.", err=True)
+        tell("no_pages", "There is no public_url, so that messages have no links and no pages are served.")
         yield
         return
     with serving(app, door) as port:
-        click.echo(f"Customers' pages: {app.public_url}, served on {door.host}:{port}.", err=True)
+        tell("pages", f"Customers' pages: {app.public_url}, served on {door.host}:{port}.", port=port)
         yield

@@ -31,7 +31,7 @@ def worker(session: Session, concurrency: int, metrics: str | None) -> None:
     Example: commsched worker --concurrency 2 --metrics 9464
     """
     from commsched.cli.crew import crew, member
-    from commsched.cli.service import log_to_stderr, prepared
+    from commsched.cli.service import log_to_stderr, prepared, tell
     from commsched.errors import Misuse
 
     address = address_of(metrics)
@@ -45,9 +45,9 @@ def worker(session: Session, concurrency: int, metrics: str | None) -> None:
         raise Misuse(message)
     prepared(app)
     app.store.close()
-    click.echo(f"{app.configuration.deployment.name}: {concurrency} working until stopped.", err=True)
+    tell("started", f"{app.configuration.deployment.name}: {concurrency} working until stopped.")
     if concurrency == 1:
         member(session.folder, session.verbose, address)
     else:
         crew(session.folder, session.verbose, concurrency, address)
-    click.echo("Stopped.", err=True)
+    tell("stopped", "Stopped.")
