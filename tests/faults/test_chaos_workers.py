@@ -29,7 +29,7 @@ RATE = max(50, MESSAGES // 200)
 PATIENCE = 90 + MESSAGES / 20
 FLIGHT = 50
 # How long between looks; what they ask of the server grows with the messages.
-LOOK = 0.2 + MESSAGES / 100_000
+LOOK = 0.2 + MESSAGES / 25_000
 # How long until the next worker is killed, on average, in seconds.
 DEATHS = 10 if MESSAGES > 1000 else 2
 SETTLED = text("""SELECT count(*) FROM (

@@ -31,14 +31,15 @@ def lock_concerned(
 ) -> dict[str, tuple[str, ...]]:
     """Lock the ledgers and calendars that these events may change; who has each of the addresses that they name.
 
-    Whoever comes to have one of them in the meantime is bound by what its own ledger says.
+    Whoever comes to have one of them in the meantime is bound by what its own ledger says; whoever was erased in the
+    meantime has none of them.
     """
     addresses = {
         address_subject(kind_of_medium(medium), address)
         for one in events
         if one.kind in ABOUT_PEOPLE and (address := address_of(one, attempts))
     }
-    having = {circle: tuple(people) for circle, people in queries.members(connection, addresses).items()}
+    having = queries.members(connection, addresses)
     writers = {attempts[one.attempt].customer for one in events if one.attempt in attempts}
     people = {person for found in having.values() for person in found}
     spoken = people | {attempts[o.attempt].customer for o in events if o.kind in ABOUT_PEOPLE and o.attempt in attempts}
@@ -47,7 +48,10 @@ def lock_concerned(
     queries.lock_ledgers(connection, ledgers | addresses | touched | circles(connection, spoken))
     if any(one.kind in ANSWERS for one in events):
         queries.lock_calendars(connection, slots.calendars_of(connection, spoken))
-    return having
+    still = queries.members(connection, addresses)
+    gone = people - {person for found in still.values() for person in found}
+    queries.drop_empty_ledgers(connection, {f"c:{person}" for person in gone})
+    return {circle: tuple(p for p in people if p in still.get(circle, ())) for circle, people in having.items()}
 
 
 def address_of(event: ChannelEvent, attempts: Attempts) -> str:

@@ -28,7 +28,7 @@ from commsched.model.decisions import ACCEPTED, MessageState
 from commsched.model.facts import AnyFact, ContactPoint, Delivered, Meaning, Reply, Sent, Unit
 from commsched.model.subjects import address_subject, key_of, kind_of_medium
 from commsched.model.vocabulary import MUST_TELL, PURPOSES
-from commsched.plugin.channel import Accepted, ChannelEvent
+from commsched.plugin.channel import Accepted, Channel, ChannelEvent
 from commsched.plugin.crash import crash_point
 from commsched.replies import meaning as words
 from commsched.replies.quoted import said
@@ -65,7 +65,8 @@ class Origin:
 
     ``units`` is what meters count in where a reply does not say. ``proven``: whether what comes in is the provider's
     word (:class:`commsched.Capabilities`). Where it is not, a wish to stop holds for ``silenced``: the purposes that
-    are not what people must be told. ``takes`` says whether a time can be had that a reply takes.
+    are not what people must be told. ``takes`` says whether a time can be had that a reply takes. ``keeper`` is
+    the channel itself, which is told to forget what it keeps of whoever was erased.
     """
 
     channel: str
@@ -75,6 +76,7 @@ class Origin:
     proven: bool = True
     silenced: frozenset[str] = frozenset(PURPOSES) - MUST_TELL
     takes: Takes = nobody_knows
+    keeper: Channel[Any] | None = None
 
 
 @dataclass(slots=True)
@@ -202,7 +204,8 @@ class _Taking:
             for name, one in proven.items()
             if (row := self.attempts[name]).state != "accepted" and (row.customer, row.key) in messages
         ]
-        settle(self.connection, results, self.now)
+        keeper = self.origin.keeper
+        settle(self.connection, results, self.now, {self.origin.channel: keeper} if keeper is not None else None)
 
     def _move(self, events: Sequence[ChannelEvent]) -> None:
         """Move messages forward, and note what became of each."""

@@ -137,7 +137,9 @@ class Hearing:
 
     def _origin(self, channel: Channel[Any], takes: Takes) -> Origin:
         proven = channel.capabilities.proven
-        return Origin(channel.name, medium_of(channel), self.department, self.units, proven, self.silenced, takes)
+        return Origin(
+            channel.name, medium_of(channel), self.department, self.units, proven, self.silenced, takes, channel
+        )
 
     def ask(self, now: datetime, run: Run) -> None:
         """Ask the channels that can list what came in, for what a lost call would have told; all of them at once.

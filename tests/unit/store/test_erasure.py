@@ -357,6 +357,43 @@ def test_an_event_about_an_erased_attempt_changes_nothing(garage, customer, noon
     assert everything(here.store).replace("d1", "").count("ann") == before.count("ann") == 0
 
 
+def test_whoever_is_erased_while_an_event_waits_for_them_is_in_no_task(garage, customer, store, noon, monkeypatch):
+    """A reply to an address that two share waits for its ledgers; one of the two is erased first."""
+    if store.sqlite:
+        pytest.skip("SQLite has one writer at a time")
+    here = garage()
+    here.learn(*customer("ann", email="both@x.example"), *customer("bob", email="both@x.example"))
+    locked = queries.lock_ledgers
+
+    def late(connection, ledgers):
+        monkeypatch.setattr(queries, "lock_ledgers", locked)
+        erased(here.store, noon)
+        locked(connection, ledgers)
+
+    monkeypatch.setattr(queries, "lock_ledgers", late)
+    event = ChannelEvent("reply", noon, address="both@x.example", text="Who was that?", id="r1")
+    with here.store.write() as connection:
+        take(connection, Origin("mail", "email", "desk"), [event], noon)
+    left = everything(here.store)
+    assert "Who was that?" in left
+    assert found(("ann", "Ann"), left) == []
+
+
+def test_an_event_about_what_was_under_way_tells_the_channel_to_forget(garage, customer, noon):
+    """The worker died after the provider had taken the message; the provider's call is the first to tell of it."""
+    here = in_doubt(garage, customer)
+    here.tick()
+    erased(here.store, noon)
+    with here.store.read() as connection:
+        (row,) = queries.attempts(connection)
+    told = []
+    here.mail.forget = told.extend
+    here.app.hearing.channels["mail"] = here.mail
+    here.app.hearing.take(here.mail, [ChannelEvent("delivered", noon, row.id, id="d1")], noon)
+    assert told == [row.id]
+    assert [state for _, state in here.attempts] == ["accepted"]
+
+
 def test_the_copies_of_a_channel_go(garage, customer, noon):
     """The outbox keeps that it took the message, and neither its text nor to whom it went."""
     here = garage()
