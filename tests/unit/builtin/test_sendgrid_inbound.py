@@ -11,9 +11,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import given
+from hypothesis import strategies as st
 
 from commsched import Ambiguous, Attempt, Forged, WebhookRequest
 from commsched.builtin.channels.sendgrid_email import SendgridEmail, SendgridSettings
+from commsched.builtin.channels.sendgrid_inbound import inbound_events
 from commsched.builtin.channels.sendgrid_signature import SIGNATURE, TIMESTAMP
 from commsched.testing.provider import provider
 
@@ -231,3 +234,53 @@ def test_a_batch_may_take_two_rounds():
     """What it says that it needs grows with the number, and fits into a lease."""
     few, many = (channel(timeout=10).time_for(count).total_seconds() for count in (1, 1000))
     assert few < 30 < many < 60
+
+
+HOSTILE_HEADS = (
+    "Subject: =?utf-8?b?////?=",
+    "Content-Type: multipart/report; report-type=delivery-status; boundary*0*=x",
+    "Content-Type: text/plain; charset*=a'b'c%ff",
+    "Content-Transfer-Encoding: base64",
+    "Date: Mon, 99 Foo 99999",
+    "Date: Tue, 1 Jan 0000 00:00:00 +99999999999999",
+    "From: =?x?q?=00?= <a\udcffb@x>",
+    "From\x00: x",
+    " folded",
+    "Message-ID: <\x00>",
+    "Auto-Submitted:",
+    "Return-Path: <>",
+)
+HOSTILE_NAMES = (
+    'name="{}"',
+    "name=utf-9''{}",
+    "name*=utf-9''{}",
+    "name*0={}; name*1*=x",
+    "name={}; filename*0*=bad'x'%ff",
+    'name="{}"\r\nContent-Transfer-Encoding: x-uuencode',
+    'name="{}"\r\nContent-Type: multipart/mixed; boundary=q',
+)
+HOSTILE_VALUES = (
+    b"\xff\x00",
+    b"begin 644 x\n#$$$\nend",
+    b'{"text":"idna","headers":"punycode"}',
+    b'{"text":"\x00","headers":"utf-16"}',
+    b"[" * 5000,
+    b"--q\r\n\r\nx\r\n--q--",
+)
+
+
+@given(data=st.data())
+def test_a_hostile_form_keeps_nothing_else_out(data):
+    """Whatever a form says, something is made of it or nothing; it never fails, for it would come again and again."""
+    body = b""
+    heads = st.lists(st.sampled_from(HOSTILE_HEADS), max_size=8).map(
+        lambda one: "\r\n".join(one).encode("utf-8", "surrogateescape")
+    )
+    for name in data.draw(st.lists(st.sampled_from(("headers", "text", "email", "charsets")), max_size=5)):
+        said = data.draw(st.sampled_from(HOSTILE_NAMES)).format(name)
+        value = data.draw(st.one_of(st.sampled_from(HOSTILE_VALUES), heads, st.binary(max_size=60)))
+        body += f"--xYz\r\nContent-Disposition: form-data; {said}\r\n\r\n".encode() + value + b"\r\n"
+    head = data.draw(st.sampled_from(("boundary=xYz", 'boundary="xYz"', "boundary*=utf-8''xYz", "boundary*0*=x'y'xYz")))
+    headers = {"content-type": f"multipart/form-data; {head}"}
+    request = WebhookRequest("POST", "https://garage.example/webhooks/mail", headers, body + b"--xYz--\r\n", BEGUN)
+    assert all(not one.proven for one in inbound_events(request))

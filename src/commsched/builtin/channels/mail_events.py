@@ -8,6 +8,7 @@ A bounce says ``bounced`` only if the address is the reason; a full mailbox, a f
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -162,6 +163,8 @@ def _known_bounce(message: Message) -> tuple[set[str], set[str]]:
     """The addresses that are late and those that failed, where the library knows the form of the bounce."""
     # Imported when the first mail is read: it is fifty modules, one for each way to write a bounce.
     library = import_module("flufl.bounce")
+    # A reader that fails is passed over; the traceback that it would log may quote the mail.
+    logging.getLogger("flufl.bounce").disabled = True
     try:
         late, gone = library.all_failures(message)
     except Exception:  # noqa: BLE001 - some of its fifty readers fail on mails without a From; such a one is no bounce
