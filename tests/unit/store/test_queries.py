@@ -67,6 +67,28 @@ def test_the_soonest_due_are_claimed(woken):
     assert claim(store) == []
 
 
+def in_line(store, customer, turn, channel="mail"):
+    rank = {"due": 0, "priority": 0, "until": 0, "units": 1}
+    row = {"channel": channel, "customer": customer, "key": f"{customer}/k", "turn": turn, **rank}
+    with store.write() as connection:
+        queries.join_line(connection, [row])
+
+
+def test_whose_turn_has_come_is_not_behind_a_long_queue(woken):
+    """Of those in a line, whoever's turn it is comes before all who are due for longer; others have half of it."""
+    queue = {f"c{number:02}": NOW - 90 + number for number in range(20)}
+    store = woken(**queue, first=NOW - 2, second=NOW - 1, third=NOW, later=NOW + 5, held=LEASE)
+    for number, name in enumerate(("first", "second", "third")):
+        in_line(store, name, NOW - 3 + number)
+    in_line(store, "third", NOW - 1, "text")
+    in_line(store, "later", NOW - 9)  # not to be looked at yet, whatever the line says
+    in_line(store, "c19", NOW + 1)  # whose turn has not come
+    assert claim(store, limit=4) == [("c00", 1), ("c01", 1), ("first", 1), ("second", 1)]
+    assert claim(store, limit=1) == [("third", 1)]
+    assert claim(store, limit=2) == [("c02", 1), ("c03", 1)]
+    assert len(claim(store, limit=90)) == 16
+
+
 @pytest.mark.parametrize("limit", [1, 7, 40])
 def test_a_claim_never_takes_more_than_asked(woken, limit):
     """However the database goes about it, a large queue gives as many as were asked for."""

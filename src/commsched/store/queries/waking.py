@@ -60,27 +60,37 @@ def _picked(dialect: str, customers: Select[tuple[str]]) -> ScalarSelect[str]:
     """
     if dialect == "sqlite":
         return customers.scalar_subquery()
-    picked = customers.with_for_update(skip_locked=True).cte("picked")
+    picked = customers.with_for_update(skip_locked=True, of=t.wake).cte("picked")
     return select(picked.c.customer).scalar_subquery()
 
 
 def claim(connection: Connection, now: int, lease_end: int, limit: int) -> list[tuple[str, int]]:
-    """Take the customers who are due, soonest first, for the length of a lease: their ids and fences."""
-    values = {"now": now, "lease_end": lease_end, "most": limit}
-    return sorted((row.customer, row.fence) for row in connection.execute(_claim(connection.dialect.name), values))
+    """Take the customers who are due, soonest first, for the length of a lease: their ids and fences.
+
+    Up to half of them are those whose turn has come in a channel's line, however many others are due before: while
+    they wait they keep places from what is less urgent, and in a long queue the channel would stand idle.
+    """
+    values, dialect = {"now": now, "lease_end": lease_end}, connection.dialect.name
+    found = list(connection.execute(_claim(dialect, _turn_has_come), {**values, "most": (limit + 1) // 2}))
+    found += connection.execute(_claim(dialect, _due), {**values, "most": limit - len(found)})
+    return sorted((row.customer, row.fence) for row in found)
+
+
+_due = select(t.wake.c.customer).where(t.wake.c.due <= bindparam("now")).order_by(t.wake.c.due).limit(bindparam("most"))
+_turn_has_come = (
+    select(t.wake.c.customer)
+    .join(t.waiting, t.waiting.c.customer == t.wake.c.customer)
+    .where(t.waiting.c.turn <= bindparam("now"), t.wake.c.due <= bindparam("now"))
+    .order_by(t.waiting.c.turn)
+    .limit(bindparam("most"))
+)
 
 
 @cache
-def _claim(dialect: str) -> ReturningUpdate[tuple[str, int]]:
-    due = (
-        select(t.wake.c.customer)
-        .where(t.wake.c.due <= bindparam("now"))
-        .order_by(t.wake.c.due)
-        .limit(bindparam("most"))
-    )
+def _claim(dialect: str, customers: Select[tuple[str]]) -> ReturningUpdate[tuple[str, int]]:
     return (
         update(t.wake)
-        .where(t.wake.c.customer.in_(_picked(dialect, due)))
+        .where(t.wake.c.customer.in_(_picked(dialect, customers)))
         .values(due=bindparam("lease_end"), fence=t.wake.c.fence + 1)
         .returning(t.wake.c.customer, t.wake.c.fence)
     )
