@@ -1,7 +1,7 @@
 """Measure speed and memory, and print tables.
 
     python -m benchmarks [--full] [--markdown] [--save FILE] [--write] [B1 B2 …]
-    python -m benchmarks --from FILE [--markdown] [--write]
+    python -m benchmarks --from FILE [--from FILE …] [--markdown] [--write]
     python -m benchmarks forecast [--seed N] [--cars N]
     python -m benchmarks screening [--customers N] [--prospects N]
 
@@ -23,7 +23,7 @@ from benchmarks import forecast, page, screening
 from benchmarks.lines import LINES, Found, contest, rows
 from benchmarks.report import HEAD, MAIN_LEFT, Circumstances, as_text, circumstances
 from benchmarks.runs import FULL, QUICK, SMALLEST, Run, found_in
-from benchmarks.saved import load, save
+from benchmarks.saved import load_all, save
 
 OTHERS = {"forecast": forecast.main, "screening": screening.main}
 
@@ -35,9 +35,13 @@ def main() -> None:
         return
     arguments = _arguments()
     wanted = arguments.numbers or list(LINES)
-    about, found, wanted = load(arguments.source) if arguments.source else (*_measured(_run(arguments), wanted), wanted)
-    if arguments.save:
-        save(arguments.save, about, found, wanted)
+    if arguments.sources:
+        about, found, wanted = load_all(arguments.sources)
+    else:
+        one, found = _measured(_run(arguments), wanted)
+        about = str(one)
+        if arguments.save:
+            save(arguments.save, one, found, wanted)
     lines = rows(wanted, found)
     if arguments.write:
         page.write(about, found, lines)
@@ -57,7 +61,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--smallest", action="store_true", help="as little as can be: shows that it runs")
     parser.add_argument("--markdown", action="store_true", help="the tables as docs/performance.md has them")
     parser.add_argument("--save", type=Path, metavar="FILE", help="keep the numbers as JSON")
-    parser.add_argument("--from", dest="source", type=Path, metavar="FILE", help="read such a file; measure nothing")
+    parser.add_argument(
+        "--from",
+        dest="sources",
+        type=Path,
+        metavar="FILE",
+        action="append",
+        help="read such a file, or several of a run that was made in parts; measure nothing",
+    )
     parser.add_argument("--write", action="store_true", help="write tables and pictures into docs/performance.md")
     arguments = parser.parse_args()
     if unknown := [number for number in arguments.numbers if number not in LINES]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.lines import Found, contest
 from benchmarks.plots import drawn
 from benchmarks.population import ROOT
-from benchmarks.report import HEAD, MAIN_LEFT, Circumstances, Row, as_markdown
+from benchmarks.report import HEAD, MAIN_LEFT, Row, as_markdown
 
 PAGE, PICTURES = ROOT / "docs/performance.md", ROOT / "docs/img"
 BEGIN, END = "<!-- written by python -m benchmarks --write -->", "<!-- to here -->"
@@ -18,16 +18,16 @@ WORDS = {
 }
 
 
-def text_of(about: Circumstances, found: Found, lines: Sequence[Row], pictures: Sequence[str]) -> str:
-    """What stands between the marks."""
+def text_of(about: str, found: Found, lines: Sequence[Row], pictures: Sequence[str]) -> str:
+    """What stands between the marks; ``about`` says on what and of what the numbers are."""
     parts = [as_markdown([HEAD, *(row.cells() for row in lines)], MAIN_LEFT)]
     if against := contest(found):
         parts += ["The storm through the stub:", as_markdown(against, {0})]
     parts += [f"![{WORDS[name]}](img/{name})" for name in pictures]
-    return "\n\n".join([*parts, str(about)])
+    return "\n\n".join([*parts, about])
 
 
-def write(about: Circumstances, found: Found, lines: Sequence[Row], page: Path = PAGE, folder: Path = PICTURES) -> None:
+def write(about: str, found: Found, lines: Sequence[Row], page: Path = PAGE, folder: Path = PICTURES) -> None:
     """Replace the numbers of the page, and its pictures. Raises ``SystemExit`` where the page has no place for them."""
     before, begin, rest = page.read_text("utf-8").partition(BEGIN)
     _, end, after = rest.partition(END)

@@ -7,7 +7,7 @@ import pytest
 from benchmarks import page
 from benchmarks.lines import OURS, RIVALS, Found, contest, rows
 from benchmarks.report import circumstances
-from benchmarks.saved import load, save
+from benchmarks.saved import load, load_all, save
 
 ABOUT = circumstances(1_000, 10_000)
 
@@ -49,13 +49,30 @@ def test_a_run_can_be_kept_and_read_again(tmp_path):
         load(tmp_path / "run.json")
 
 
+def test_a_run_can_be_made_in_parts(tmp_path):
+    """The numbers of all files, each with its circumstances; the later file counts, and sizes are not mixed."""
+    one, two = tmp_path / "one.json", tmp_path / "two.json"
+    save(one, ABOUT, found(), ["B10", "B1"])
+    newer = Found({1_000: {"idle": {"ms": 9.0}}, 5_000: {}}, {"checked": {"seconds": 5.0}}, 1_000)
+    save(two, ABOUT, newer, ["B12"])
+    about, both, wanted = load_all([one, two])
+    assert wanted == ["B1", "B10", "B12"]
+    assert both.by_size[1_000] == {**found().by_size[1_000], "idle": {"ms": 9.0}}
+    assert both.once == {**found().once, "checked": {"seconds": 5.0}}
+    assert about == f"B10, B1: {ABOUT}\n\nB12: {ABOUT}"
+    assert load_all([one])[0] == str(ABOUT)
+    save(two, ABOUT, Found({5: {}}, {}, 5), ["B1"])
+    with pytest.raises(SystemExit, match="different sizes"):
+        load_all([one, two])
+
+
 def test_the_page_is_written_between_its_marks_with_pictures(tmp_path):
     """What stands around the marks stays, and a second time changes no byte."""
     pytest.importorskip("matplotlib", reason="matplotlib is not installed: make bench installs it")
     path = tmp_path / "performance.md"
     path.write_text(f"before\n{page.BEGIN}\nold\n{page.END}\nafter\n")
     lines = rows(["B1", "B4"], found())
-    page.write(ABOUT, found(), lines, path, tmp_path)
+    page.write(str(ABOUT), found(), lines, path, tmp_path)
     files = [path, tmp_path / "lateness.svg", tmp_path / "cost.svg"]
     first = [one.read_bytes() for one in files]
     text = path.read_text()
@@ -63,7 +80,7 @@ def test_the_page_is_written_between_its_marks_with_pictures(tmp_path):
     assert text.endswith("after\n")
     assert "old" not in text
     assert "(img/lateness.svg)" in text
-    page.write(ABOUT, found(), lines, path, tmp_path)
+    page.write(str(ABOUT), found(), lines, path, tmp_path)
     assert [one.read_bytes() for one in files] == first
     assert b"<svg" in first[1]
     assert b"dc:date" not in first[1]
@@ -74,7 +91,7 @@ def test_a_page_without_marks_is_left_alone(tmp_path):
     path = tmp_path / "performance.md"
     path.write_text("nothing\n")
     with pytest.raises(SystemExit, match="needs the lines"):
-        page.write(ABOUT, found(), [], path, tmp_path)
+        page.write(str(ABOUT), found(), [], path, tmp_path)
     assert path.read_text() == "nothing\n"
 
 
