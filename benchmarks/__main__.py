@@ -73,6 +73,8 @@ def _arguments() -> argparse.Namespace:
     arguments = parser.parse_args()
     if unknown := [number for number in arguments.numbers if number not in LINES]:
         parser.error(f"there is no {unknown[0]}; there are {', '.join(LINES)}")
+    if arguments.sources and arguments.save:
+        parser.error("--from measures nothing that --save could keep")
     return arguments
 
 

@@ -137,7 +137,7 @@ def answers(folder: Path, amounts: Amounts) -> Numbers:
     app, _ = opened(folder, NOW)
     with app.store.read() as connection:
         coming = list(queries.all_messages(connection, ["planned"]))
-    coming = coming[:: max(1, len(coming) // amounts.new_facts)]
+    coming = coming[:: max(1, len(coming) // amounts.new_facts)][: amounts.new_facts]
     # Of those who may be asked about, few have something coming.
     people = [customer_id(number * 7 % amounts.customers) for number in range(amounts.new_facts)]
     found: Numbers = {}
@@ -145,6 +145,8 @@ def answers(folder: Path, amounts: Amounts) -> Numbers:
         ("may_contact", lambda who: asked(app, who, "sales", None, "voice", None, "desk"), people),
         ("explain", lambda key: explained(app, key).as_json(), [row.key for row in coming]),
     ):
+        if not about:
+            continue
         ask(about[0])  # what is read once in the life of a process
         times = []
         for one in about:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from commsched.app import App
 from commsched.check.rehearsal import accept, first_days
-from commsched.cli.session import Session
 from commsched.errors import Misuse
 
 
-def admit(session: Session, app: App, accepted: int | None) -> None:
+def admit(say: Callable[[str], None], app: App, accepted: int | None) -> None:
     """Say it of each, and remember it. Raises :class:`Misuse` if one is above the limit and was not accepted."""
     limit = max(app.configuration.deployment.first_day, accepted or 0)
     found = first_days(app, app.store)
@@ -18,5 +19,5 @@ def admit(session: Session, app: App, accepted: int | None) -> None:
             f"and if that is what you mean, say --accept {found[0].customers}."
         )
     for one in found:
-        session.warn(f"{str(one)[:1].upper()}{str(one)[1:]}.")
+        say(f"{str(one)[:1].upper()}{str(one)[1:]}.")
     accept(app)

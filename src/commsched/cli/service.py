@@ -39,12 +39,12 @@ def log_to_stderr(verbose: int) -> None:
     )
 
 
-def tell(event: str, sentence: str, **data: object) -> None:
+def tell(event: str, sentence: str, *, level: int = logging.INFO, **data: object) -> None:
     """Say how the service stands: to a person in a sentence, else as a line of the log that has it as ``message``."""
     if sys.stderr.isatty():
         click.echo(sentence, err=True)
     else:
-        log.info(event, message=sentence, **data)
+        log.log(level, event, message=sentence, **data)
 
 
 def engine_of(app: App, loop: Loop, rounds: Sequence[Round] = ()) -> LocalEngine:

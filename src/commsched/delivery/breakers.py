@@ -1,7 +1,8 @@
 """Breakers: a channel that gives no good answer is closed for a while, then tried with one message.
 
 It closes at once where it says that it is down, and after several answers in a row of which nobody can say what became
-of the message. Any other answer, also a refusal, shows that the provider is there. How it stands is a row in the store,
+of the message, unless calls that began later were answered meanwhile. Any other answer, also a refusal, shows that the
+provider is there. How it stands is a row in the store,
 so that all threads and processes go by it, and a restart does not forget it.
 """
 
@@ -13,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from commsched.delivery.send import CALL_SECONDS, NotTried
+from commsched.delivery.send import CALL_SECONDS, NotTried, Overtaken
 from commsched.planning.world import Down
 from commsched.plugin.channel import Ambiguous, ChannelDown, Outcome
 from commsched.store import queries
@@ -47,7 +48,9 @@ def note(
     connection: Connection, outcomes: Mapping[str, Sequence[Outcome]], now: datetime
 ) -> tuple[list[str], list[str]]:
     """Write down what the answers of each channel say about it; the channels that closed by them, and that opened."""
-    told = {name: [one for one in found if not isinstance(one, NotTried)] for name, found in outcomes.items()}
+    told = {
+        name: [one for one in found if not isinstance(one, NotTried | Overtaken)] for name, found in outcomes.items()
+    }
     bad = {name for name, found in told.items() if any(map(_bad, found))}
     # Those that have a row in one order first: of two workers, what is bad to one may be well to the other.
     rows = queries.lock_outages(connection, {name for name, found in told.items() if found})

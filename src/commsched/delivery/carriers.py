@@ -85,7 +85,11 @@ class Carriers:
         self.tried: set[str] = set()
         # So many who wait leave no place that is near.
         fronts = {name: NEAR // rate.spacing + 1 for name, rate in self.rates.items() if rate.spacing}
-        self.line = Line(connection, fronts, [urgency for urgency, _ in ranked], micros(present - MISSED))
+        coming = {
+            name: [urgency for urgency, one in ranked if name in world.carriers_of(one.outgoing.medium)]
+            for name in fronts
+        }
+        self.line = Line(connection, fronts, coming, micros(present - MISSED))
 
     def find(self, one: Ready, urgency: Urgency) -> Ready | Held:
         """The message with its channel and its place; :meth:`take` makes it final. The most urgent is asked first."""

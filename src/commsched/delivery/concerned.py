@@ -6,6 +6,7 @@ Everybody locks attempts, then ledgers (customers before circles), then calendar
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -26,13 +27,21 @@ Attempts = Mapping[str, Row[Any]]
 _sent = msgspec.json.Decoder(Sent)
 
 
+@dataclass(frozen=True, slots=True)
+class Concerned:
+    """Who has each of the addresses that events name, and the ledgers that were locked for them."""
+
+    having: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ledgers: frozenset[str] = frozenset()
+
+
 def lock_concerned(
     connection: Connection, medium: str, events: Sequence[ChannelEvent], attempts: Attempts
-) -> dict[str, tuple[str, ...]]:
-    """Lock the ledgers and calendars that these events may change; who has each of the addresses that they name.
+) -> Concerned:
+    """Lock the ledgers and calendars that these events may change.
 
-    Whoever comes to have one of them in the meantime is bound by what its own ledger says; whoever was erased in the
-    meantime has none of them.
+    Whoever comes to have one of the addresses in the meantime is bound by what its own ledger says; whoever was erased
+    in the meantime has none of them. Of ledgers that nobody has the caller leaves no trace.
     """
     addresses = {
         address_subject(kind_of_medium(medium), address)
@@ -44,14 +53,13 @@ def lock_concerned(
     people = {person for found in having.values() for person in found}
     spoken = people | {attempts[o.attempt].customer for o in events if o.kind in ABOUT_PEOPLE and o.attempt in attempts}
     touched = {circle for row in attempts.values() for circle in _touched(row)}
-    ledgers = {f"c:{customer}" for customer in writers | people}
-    queries.lock_ledgers(connection, ledgers | addresses | touched | circles(connection, spoken))
+    ledgers = {f"c:{customer}" for customer in writers | people} | addresses | touched | circles(connection, spoken)
+    queries.lock_ledgers(connection, ledgers)
     if any(one.kind in ANSWERS for one in events):
         queries.lock_calendars(connection, slots.calendars_of(connection, spoken))
     still = queries.members(connection, addresses)
-    gone = people - {person for found in still.values() for person in found}
-    queries.drop_empty_ledgers(connection, {f"c:{person}" for person in gone})
-    return {circle: tuple(p for p in people if p in still.get(circle, ())) for circle, people in having.items()}
+    current = {circle: tuple(p for p in found if p in still.get(circle, ())) for circle, found in having.items()}
+    return Concerned(current, frozenset(ledgers))
 
 
 def address_of(event: ChannelEvent, attempts: Attempts) -> str:

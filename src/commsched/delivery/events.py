@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Row
 
 from commsched.delivery import unmatched
 from commsched.delivery.authors import Author, author_of
-from commsched.delivery.concerned import address_of, lock_concerned
+from commsched.delivery.concerned import Concerned, address_of, lock_concerned
 from commsched.delivery.optouts import complaint, opt_in, opt_out, unproven_opt_out
 from commsched.delivery.receipts import Result, settle
 from commsched.delivery.replying import DIGITS, Heard, Takes, effects, nobody_knows
@@ -165,7 +165,7 @@ class _Taking:
         self.facts: list[tuple[str, AnyFact]] = []
         self.tasks: list[TaskRecord] = []
         self.attempts: dict[str, Row[Any]] = {}
-        self.having: dict[str, tuple[str, ...]] = {}
+        self.concerned = Concerned()
 
     def run(self, fresh: Sequence[tuple[ChannelEvent, str]], kept: frozenset[str] = frozenset()) -> None:
         """Take them in; those that are ``kept`` are announced when it is known whom they are about."""
@@ -175,12 +175,13 @@ class _Taking:
         self.attempts = {name: row for name, row in found.items() if row.channel == self.origin.channel}
         self.taken.heard = [self._announced(event, name) for event, name in fresh if name not in kept]
         events = [event for event, _ in fresh]
-        self.having = lock_concerned(self.connection, self.origin.medium, events, self.attempts)
+        self.concerned = lock_concerned(self.connection, self.origin.medium, events, self.attempts)
         self._accept([event for event, _ in fresh])
         self._move([event for event, _ in fresh])
         for event, name in fresh:
             self._learn(event, name)
         self.taken.facts += append(self.connection, self.facts, self.now)
+        queries.drop_empty_ledgers(self.connection, self.concerned.ledgers)
         queries.put_tasks(self.connection, [task_row(task) for task in self.tasks])
         wake_for(self.connection, (f"c:{row.customer}" for row in self.attempts.values()), self.now)
 
@@ -230,6 +231,10 @@ class _Taking:
         found = queries.messages(self.connection, customers) if customers else {}
         return {(row.customer, row.key): row for rows in found.values() for row in rows}
 
+    def _having(self, address: str) -> tuple[str, ...]:
+        """Who has an address that an event names."""
+        return self.concerned.having.get(self._circle(address), ())
+
     def _learn(self, event: ChannelEvent, name: str) -> None:
         """What an event says about people and addresses."""
         row, address = self.attempts.get(event.attempt), address_of(event, self.attempts)
@@ -239,7 +244,7 @@ class _Taking:
         if event.kind == "bounced":
             self._bounced(address, times)
         elif event.kind == "unsuited":
-            having = self.having.get(self._circle(address), ())
+            having = self._having(address)
             self.facts += unsuited(self.connection, medium, address, having, times)
         elif event.kind in {"opt_out", "opt_in", "complaint"}:
             people = self._everybody(address, row)
@@ -270,13 +275,13 @@ class _Taking:
 
     def _everybody(self, address: str, row: Row[Any] | None) -> set[str]:
         """Whom a word about an address binds: all who have it, and whoever was written to there."""
-        return set(self.having.get(self._circle(address), ())) | ({row.customer} if row is not None else set())
+        return set(self._having(address)) | ({row.customer} if row is not None else set())
 
     def _bounced(self, address: str, times: tuple[datetime, datetime]) -> None:
         kind = kind_of_medium(self.origin.medium)
         if kind not in {"email", "phone"}:
             return
-        for person in self.having.get(self._circle(address), ()):
+        for person in self._having(address):
             point = ContactPoint(
                 at=times[0],
                 recorded_at=times[1],
@@ -290,7 +295,7 @@ class _Taking:
             self.facts.append((f"c:{person}", point))
 
     def _replied(self, event: ChannelEvent, name: str, address: str, row: Row[Any] | None) -> None:
-        having = self.having.get(self._circle(address), ())
+        having = self._having(address)
         author = author_of(self.connection, self.origin.medium, address, row, having, self.now)
         owner = f"c:{author.customer}" if author.customer else author.circle
         means = self._means(event)

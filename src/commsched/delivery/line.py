@@ -30,16 +30,16 @@ MARKS = 32
 class Line:
     """The lines of the channels, as they stood when the batch began, and who of the batch joins them (``joined``).
 
-    ``fronts``: for each channel, how many units waiting there are too many for a place that is near. ``urgencies``: of
-    the batch, most urgent first. ``since``: whose turn was before, in microseconds, does not count.
+    ``fronts``: for each channel, how many units waiting there are too many for a place that is near. ``coming``: who of
+    the batch may go by it, most urgent first. ``since``: whose turn was before, in microseconds, does not count.
     """
 
     def __init__(
-        self, connection: Connection, fronts: Mapping[str, int], urgencies: Sequence[Urgency], since: int
+        self, connection: Connection, fronts: Mapping[str, int], coming: Mapping[str, Sequence[Urgency]], since: int
     ) -> None:
         self.joined: list[dict[str, object]] = []
-        ranks = [_rank(one) for one in urgencies]
-        self._known = {name: _known(connection, name, size, ranks, since) for name, size in fronts.items()}
+        self._connection, self._fronts, self._coming, self._since = connection, fronts, coming, since
+        self._known: dict[str, tuple[list[_Rank], list[int]]] = {}
         self._new: dict[str, int] = {}
 
     def before(self, channel: str, urgency: Urgency) -> int:
@@ -47,7 +47,14 @@ class Line:
 
         Those of the batch come in the order of their urgency.
         """
-        ranks, sums = self._known.get(channel, ([], [0]))
+        if channel not in self._fronts:
+            return self._new.get(channel, 0)
+        known = self._known.get(channel)
+        if known is None:
+            ranks = [_rank(one) for one in self._coming[channel]]
+            known = _known(self._connection, channel, self._fronts[channel], ranks, self._since)
+            self._known[channel] = known
+        ranks, sums = known
         return sums[bisect_right(ranks, _rank(urgency))] + self._new.get(channel, 0)
 
     def join(self, channel: str, one: Ready, urgency: Urgency, turn: datetime) -> None:

@@ -40,6 +40,13 @@ class NotTried(TryLater):
     """The message was not handed to its channel; that says nothing about the channel."""
 
 
+class Overtaken(Ambiguous):
+    """Nobody can say what became of the message, but calls that began after this one were answered meanwhile.
+
+    So it says nothing against the channel: of those that hang here and there all end last, and would stand in a row.
+    """
+
+
 CLOSED = NotTried("its window has closed.")
 HELD_UP = NotTried("the worker was held up for longer than its lease.")
 STOPPED = NotTried("the worker was told to stop.", after=timedelta())
@@ -97,9 +104,15 @@ class _Line:
     unclear: int = 0
     broken: bool = False
     used: float = field(default_factory=monotonic)
+    # When the last call began that had a clear answer.
+    well: float = 0.0
 
-    def heard(self, outcome: Outcome) -> Outcome:
-        """An answer; it shows whether the channel is there."""
+    def heard(self, outcome: Outcome, began: float) -> Outcome:
+        """An answer; it shows whether the channel is there, or was when the call began."""
+        if isinstance(outcome, Ambiguous) and began < self.well:
+            return Overtaken(*outcome.args)
+        if not isinstance(outcome, Ambiguous | ChannelDown):
+            self.well = max(self.well, began)
         self.unclear = self.unclear + 1 if isinstance(outcome, Ambiguous) else 0
         self.broken = self.broken or isinstance(outcome, ChannelDown) or self.unclear >= UNCLEAR
         return outcome
@@ -175,7 +188,8 @@ class Sender:
         if one.slot is not None:
             await trip.wait(one.slot)
         await line.places.acquire()
-        outcome = self._stops(line, trip) or line.heard(await self._called(line.channel, one, trip))
+        began = monotonic()
+        outcome = self._stops(line, trip) or line.heard(await self._called(line.channel, one, trip), began)
         line.gives_back()
         trip.outcomes[one.outgoing.attempt] = outcome
 
@@ -196,9 +210,9 @@ class Sender:
         if slots:
             await trip.wait(max(slots))
         await line.places.acquire()
-        stops = self._stops(line, trip)
+        stops, began = self._stops(line, trip), monotonic()
         if stops is None:
-            found = [*map(line.heard, await self._called_at_once(line.channel, ready, trip))]
+            found = [line.heard(one, began) for one in await self._called_at_once(line.channel, ready, trip)]
         else:
             found = [stops] * len(ready)
         line.gives_back()

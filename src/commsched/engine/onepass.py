@@ -209,7 +209,7 @@ class Pass:
             withdraw(connection, (plans[c] for c in plans if c in valid), grounds.hold)
             willing = [one for one in ready if one.decision.proposal.customer in valid]
             room = partial(_room, desk=desk, now=self.now)
-            stood = queries.leave_line(connection, valid) if self.loop.rates else {}
+            stood = queries.leave_line(connection, valid)
             admitted = admit(connection, willing, self.world, self.loop.rates, (self.now, self.present), room, stood)
             sending = admitted.taken
             held = [(one.ready.record.customer, one.until) for one in admitted.held]

@@ -52,7 +52,7 @@ def test_exact_in_front_and_never_too_late_behind(store, waiting, coming):
     batch = sorted(urgency(dice, number) for number in range(coming))
     with store.write() as connection:
         queries.join_line(connection, rows)
-        line = Line(connection, {"mail": FRONT, "text": FRONT}, batch, SINCE)
+        line = Line(connection, {"mail": FRONT, "text": FRONT}, {"mail": batch}, SINCE)
         told = [line.before("mail", one) for one in batch]
     true = [truly_before(rows, one) for one in batch]
     for found, exact in zip(told, true, strict=True):
@@ -74,7 +74,7 @@ def test_of_a_long_line_little_is_read(store):
     with store.write() as connection:
         queries.join_line(connection, rows)
         event.listen(connection, "before_cursor_execute", seen)
-        Line(connection, {"mail": FRONT}, batch, SINCE)
+        Line(connection, {"mail": FRONT, "text": FRONT}, {"mail": batch}, SINCE).before("mail", batch[0])
     assert 1 < len(statements) <= 1 + MARKS
     if store.sqlite:
         with store.read() as connection:
@@ -92,9 +92,9 @@ def test_whoever_of_the_batch_joins_counts_for_those_after(store):
     first, second = sorted(urgency(random.Random(1), number) for number in range(2))
     one = SimpleNamespace(sent=SimpleNamespace(segments=3), record=SimpleNamespace(customer="c", key=first[-1]))
     with store.write() as connection:
-        line = Line(connection, {"mail": FRONT}, [first, second], SINCE)
+        line = Line(connection, {"mail": FRONT}, {"mail": [first, second]}, SINCE)
         line.join("mail", one, first, FIRST + timedelta(days=1))
         assert (line.before("mail", second), line.before("text", second)) == (3, 0)
         queries.join_line(connection, line.joined)
-        later = Line(connection, {"mail": FRONT}, [second], micros(FIRST))
+        later = Line(connection, {"mail": FRONT}, {"mail": [second]}, micros(FIRST))
         assert later.before("mail", second) == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -161,6 +162,48 @@ def test_what_was_seen_of_a_channel_lasts_from_pass_to_pass(ready, noon, provide
         assert (again, len(mail.calls)) == ([send.BROKEN], calls)
         sender.noted(["mail"])
         assert isinstance(runner.run(sender.send([ready("d")], Trip(noon)))[0], Accepted)
+
+
+def test_a_few_that_hang_say_nothing_against_a_channel_that_answers_the_others(ready, noon, provider, monkeypatch):
+    """One call in a hundred hangs; all of these end last, one after the other, and the channel is open all the same."""
+    monkeypatch.setattr(send, "CALL_SECONDS", 0.3)
+    mail = provider("mail")
+    sending = mail.send
+
+    async def some_hang(message):
+        if message.to.startswith("hangs"):
+            await asyncio.sleep(60)
+        await asyncio.sleep(0.005)
+        return await sending(message)
+
+    mail.send = some_hang
+    names = [f"hangs{number}" if number % 20 == 10 else f"to{number}" for number in range(200)]
+    sender = Sender({"mail": mail})
+    found = asyncio.run(sender.send([ready(name) for name in names], Trip(noon)))
+    assert Counter(type(one).__name__ for one in found) == {"Accepted": 190, "Overtaken": 10}
+    assert not sender._lines["mail"].broken
+
+
+def test_those_that_began_last_and_hang_close_the_channel(ready, noon, provider, monkeypatch):
+    """From one moment on nothing is answered: what went before shows nothing of how it is now."""
+    monkeypatch.setattr(send, "CALL_SECONDS", 0.2)
+    mail = provider("mail")
+    sending = mail.send
+
+    async def gone(message):
+        if message.to >= "n050":
+            await asyncio.sleep(60)
+        return await sending(message)
+
+    mail.send = gone
+    sender = Sender({"mail": mail})
+    found = asyncio.run(sender.send([ready(f"n{number:03}") for number in range(200)], Trip(noon)))
+    kinds = Counter(type(one).__name__ for one in found)
+    assert kinds["Accepted"] == 50
+    assert kinds["Ambiguous"] >= send.UNCLEAR
+    assert kinds["Overtaken"] == 0
+    assert kinds["NotTried"] > 0
+    assert sender._lines["mail"].broken
 
 
 def test_what_was_seen_long_ago_counts_no_more(ready, noon, provider, monkeypatch):

@@ -344,8 +344,9 @@ def test_a_late_answer_about_an_attempt_that_is_gone(garage, customer, noon):
     assert found(("ann", "Ann"), everything(here.store)) == []
 
 
-def test_an_event_about_an_erased_attempt_changes_nothing(garage, customer, noon):
-    """A provider that calls long afterwards names an attempt that is gone."""
+@pytest.mark.parametrize(("kind", "address"), [("delivered", ""), ("bounced", "ann@x.example")])
+def test_an_event_about_an_erased_attempt_changes_nothing(garage, customer, noon, kind, address):
+    """A provider that calls long afterwards names an attempt that is gone, and perhaps an address."""
     here = in_doubt(garage, customer, Accepted("ref"))
     here.tick()
     with here.store.read() as connection:
@@ -353,7 +354,7 @@ def test_an_event_about_an_erased_attempt_changes_nothing(garage, customer, noon
     erased(here.store, noon)
     before = everything(here.store)
     with here.store.write() as connection:
-        take(connection, Origin("mail", "email", "desk"), [ChannelEvent("delivered", noon, row.id, id="d1")], noon)
+        take(connection, Origin("mail", "email", "desk"), [ChannelEvent(kind, noon, row.id, address, id="d1")], noon)
     assert everything(here.store).replace("d1", "").count("ann") == before.count("ann") == 0
 
 
@@ -362,7 +363,7 @@ def test_whoever_is_erased_while_an_event_waits_for_them_is_in_no_task(garage, c
     if store.sqlite:
         pytest.skip("SQLite has one writer at a time")
     here = garage()
-    here.learn(*customer("ann", email="both@x.example"), *customer("bob", email="both@x.example"))
+    here.learn(*customer("ann", email="both@x.example", phone=OWN["address"]), *customer("bob", email="both@x.example"))
     locked = queries.lock_ledgers
 
     def late(connection, ledgers):
@@ -376,7 +377,7 @@ def test_whoever_is_erased_while_an_event_waits_for_them_is_in_no_task(garage, c
         take(connection, Origin("mail", "email", "desk"), [event], noon)
     left = everything(here.store)
     assert "Who was that?" in left
-    assert found(("ann", "Ann"), left) == []
+    assert found(("ann", "Ann", OWN["address"]), left) == []
 
 
 def test_an_event_about_what_was_under_way_tells_the_channel_to_forget(garage, customer, noon):

@@ -61,6 +61,8 @@ def run(
 
     Example: commsched run --port 8000 --public-url http://localhost:8000
     """
+    import logging
+
     from commsched.cli.accepting import admit
     from commsched.cli.service import engine_of, log_to_stderr, tell, watched, work
     from commsched.cli.standing import in_words, stands_at
@@ -74,13 +76,14 @@ def run(
     app = session.app_with_logs()
     stands = stands_at(app)
     if stands is not None:
-        tell("other_clock", f"{in_words(app, stands)}, but the service goes by the machine's clock.")
+        words = f"{in_words(app, stands)}, but the service goes by the machine's clock."
+        tell("other_clock", words, level=logging.WARNING)
     if public_url is not None:
         if app.configuration.deployment.engine == "distributed":
             message = "workers would not know of --public-url; write public_url into config/commsched.toml."
             raise Misuse(message)
         app.public_url = _address(public_url)
-    admit(session, app, accept)
+    admit(lambda words: tell("changed_rule", words), app, accept)
     app.remember_rules()
     loop = app.loop()
 

@@ -33,7 +33,7 @@ def tick(session: Session, at: str | None, accept: int | None) -> int:
 
     app = session.app(session.moment(at))
     now = app.clock.now()
-    admit(session, app, accept)
+    admit(session.warn, app, accept)
     app.remember_rules()
     pulse = Pulse(app.store, app.clock, TICK)
     with listening(pulse.hear):
