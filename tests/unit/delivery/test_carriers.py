@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -285,6 +286,19 @@ def test_what_is_in_the_way_keeps_nobody_waiting(garage, configuration, customer
     assert found.mail.calls == []
     found.tick(minutes=2)
     assert len(found.mail.calls) == 1
+
+
+def test_nobody_stands_in_line_where_nothing_has_a_rate_any_more(garage, configuration, customer):
+    """The rate was taken away while many waited: they go, and what they stood in is empty."""
+    config = configuration.replace('name = "mail"', 'name = "mail"\nrate = "1/s"')
+    found = garage({"config/commsched.toml": config})
+    found.learn(*(one for n in range(9) for one in customer(f"c{n}")))
+    found.tick()
+    assert len(queue_of(found)) == 6
+    found.loop = replace(found.loop, rates={})
+    found.tick(minutes=1)
+    assert len(found.mail.calls) == 9
+    assert queue_of(found) == []
 
 
 def queue_of(shop):

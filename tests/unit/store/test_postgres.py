@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from sqlalchemy import text
@@ -83,6 +84,31 @@ def test_a_change_of_the_tables_gives_way_to_who_uses_them(postgres_server, monk
             store.prepare()
     store.prepare()
     store.close()
+    postgres_server.drop(name)
+
+
+def test_an_index_is_made_beside_who_reads_for_longer_than_a_lock_is_waited_for(postgres_server, monkeypatch):
+    """A backup that reads the table does not stop the change, and what a change that was cut off left is made anew."""
+    monkeypatch.setattr(module, "MIGRATION_WAIT", "100ms")
+    name = postgres_server.create()
+    store, other = Store(postgres_server.url(name)), Store(postgres_server.url(name))
+    store._migrate("0014")
+    with store.write() as connection:
+        connection.execute(text("CREATE INDEX waiting_by_rank ON waiting (units)"))
+    done = Thread(target=store.prepare)
+    with other.engine.connect() as connection:
+        connection.execution_options(isolation_level="REPEATABLE READ")
+        connection.execute(text("SELECT count(*) FROM waiting"))
+        done.start()
+        done.join(1)
+        assert done.is_alive(), "it waits for who reads"
+    done.join(30)
+    assert store.is_current()
+    named = "SELECT indexrelid::regclass::text, indisvalid FROM pg_index WHERE indrelid = 'waiting'::regclass"
+    assert set(answer(store, named)) == {(one, True) for one in ("waiting_pkey", "waiting_by_rank", "waiting_by_turn")}
+    assert "priority" in answer(store, "SELECT indexdef FROM pg_indexes WHERE indexname = 'waiting_by_rank'")[0][0]
+    for one in (store, other):
+        one.close()
     postgres_server.drop(name)
 
 
