@@ -135,7 +135,7 @@ class DistributedEngine(LocalEngine):
         while True:
             now = self.clock.now()
             try:
-                swept = await asyncio.to_thread(jobs.sweep, self.loop.store, now, self.loop.lease)
+                swept = await asyncio.to_thread(jobs.sweep, self.loop.store, now, self.loop.lease, self.loop.rates)
                 pause = _pause(swept, now)
             except StoreError as error:
                 log.error("sweep_failed", error=str(error))

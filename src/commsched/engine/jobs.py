@@ -7,7 +7,7 @@ tables are made anew where they are of another version, and whatever becomes of 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -173,8 +173,10 @@ class Swept:
     next_due: int | None = None
 
 
-def sweep(store: Store, now: datetime, lease: timedelta) -> Swept:
+def sweep(store: Store, now: datetime, lease: timedelta, lines: Collection[str] = ()) -> Swept:
     """Claim customers who are due, and defer a job for each batch of them, in one transaction.
+
+    ``lines``: the channels that have one, since they have a rate.
 
     No more than the workers who are there can begin soon. Where somebody else sweeps, nothing is done.
     """
@@ -185,7 +187,7 @@ def sweep(store: Store, now: datetime, lease: timedelta) -> Swept:
         room = AHEAD * max(workers, 1) - waiting
         if room <= 0:
             return Swept(full=True)
-        claimed = queries.claim(connection, micros(now), micros(now + lease), room * MOST_IN_BATCH)
+        claimed = queries.claim(connection, micros(now), micros(now + lease), room * MOST_IN_BATCH, lines)
         if claimed:
             size = min(MOST_IN_BATCH, max(LEAST_BATCH, ceil(len(claimed) / room)))
             _defer(connection, queries.chunks(claimed, size))

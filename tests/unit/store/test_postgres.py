@@ -105,7 +105,7 @@ def test_an_index_is_made_beside_who_reads_for_longer_than_a_lock_is_waited_for(
     done.join(30)
     assert store.is_current()
     named = "SELECT indexrelid::regclass::text, indisvalid FROM pg_index WHERE indrelid = 'waiting'::regclass"
-    assert set(answer(store, named)) == {(one, True) for one in ("waiting_pkey", "waiting_by_rank", "waiting_by_turn")}
+    assert set(answer(store, named)) == {(one, True) for one in ("waiting_pkey", "waiting_by_rank")}
     assert "priority" in answer(store, "SELECT indexdef FROM pg_indexes WHERE indexname = 'waiting_by_rank'")[0][0]
     for one in (store, other):
         one.close()

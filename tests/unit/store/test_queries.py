@@ -33,9 +33,9 @@ def woken(store) -> Callable[..., Store]:
     return queue
 
 
-def claim(store, now=NOW, lease_end=LEASE, limit=10):
+def claim(store, now=NOW, lease_end=LEASE, limit=10, lines=()):
     with store.write() as connection:
-        return queries.claim(connection, now, lease_end, limit)
+        return queries.claim(connection, now, lease_end, limit, lines)
 
 
 def finish(store, customer, fence, due, world="w", lease_end=LEASE):
@@ -75,18 +75,21 @@ def in_line(store, customer, turn, channel="mail"):
 
 
 def test_whose_turn_has_come_is_not_behind_a_long_queue(woken):
-    """Of those in a line, whoever's turn it is comes before all who are due for longer; others have half of it."""
+    """Of those in a line whose turn it is the most urgent come before all who are due for longer; these have half."""
     queue = {f"c{number:02}": NOW - 90 + number for number in range(20)}
-    store = woken(**queue, first=NOW - 2, second=NOW - 1, third=NOW, later=NOW + 5, held=LEASE)
-    for number, name in enumerate(("first", "second", "third")):
-        in_line(store, name, NOW - 3 + number)
-    in_line(store, "third", NOW - 1, "text")
+    store = woken(**queue, x1=NOW, x2=NOW - 1, x3=NOW - 2, later=NOW + 5, held=LEASE)
+    in_line(store, "x3", NOW - 9)  # the least urgent, whose turn came first
+    for name in ("x1", "x2"):
+        in_line(store, name, NOW - 1)
+    in_line(store, "x3", NOW, "text")
     in_line(store, "later", NOW - 9)  # not to be looked at yet, whatever the line says
     in_line(store, "c19", NOW + 1)  # whose turn has not come
-    assert claim(store, limit=4) == [("c00", 1), ("c01", 1), ("first", 1), ("second", 1)]
-    assert claim(store, limit=1) == [("third", 1)]
-    assert claim(store, limit=2) == [("c02", 1), ("c03", 1)]
-    assert len(claim(store, limit=90)) == 16
+    lines = ("text", "mail")
+    assert claim(store, limit=2) == [("c00", 1), ("c01", 1)]
+    assert claim(store, limit=4, lines=["mail"]) == [("c02", 1), ("c03", 1), ("x1", 1), ("x2", 1)]
+    assert claim(store, limit=1, lines=lines) == [("x3", 1)]
+    assert claim(store, limit=2, lines=lines) == [("c04", 1), ("c05", 1)]
+    assert len(claim(store, limit=90, lines=lines)) == 14
 
 
 @pytest.mark.parametrize("limit", [1, 7, 40])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 
 from sqlalchemy import (
     Connection,
+    Row,
     ScalarSelect,
     Select,
     and_,
@@ -64,24 +65,34 @@ def _picked(dialect: str, customers: Select[tuple[str]]) -> ScalarSelect[str]:
     return select(picked.c.customer).scalar_subquery()
 
 
-def claim(connection: Connection, now: int, lease_end: int, limit: int) -> list[tuple[str, int]]:
+def claim(
+    connection: Connection, now: int, lease_end: int, limit: int, lines: Collection[str] = ()
+) -> list[tuple[str, int]]:
     """Take the customers who are due, soonest first, for the length of a lease: their ids and fences.
 
-    Up to half of them are those whose turn has come in a channel's line, however many others are due before: while
-    they wait they keep places from what is less urgent, and in a long queue the channel would stand idle.
+    Up to half of them are those whose turn has come in the ``lines`` of channels, most urgent first, however many
+    others are due before: while they wait they keep places from what is less urgent, and where the queue is long the
+    channel would stand idle.
     """
     values, dialect = {"now": now, "lease_end": lease_end}, connection.dialect.name
-    found = list(connection.execute(_claim(dialect, _turn_has_come), {**values, "most": (limit + 1) // 2}))
+    found: list[Row[tuple[str, int]]] = []
+    for channel in sorted(lines):
+        most = (limit + 1) // 2 - len(found)
+        found += connection.execute(_claim(dialect, _in_turn), {**values, "channel": channel, "most": most})
     found += connection.execute(_claim(dialect, _due), {**values, "most": limit - len(found)})
     return sorted((row.customer, row.fence) for row in found)
 
 
 _due = select(t.wake.c.customer).where(t.wake.c.due <= bindparam("now")).order_by(t.wake.c.due).limit(bindparam("most"))
-_turn_has_come = (
+_in_turn = (
     select(t.wake.c.customer)
     .join(t.waiting, t.waiting.c.customer == t.wake.c.customer)
-    .where(t.waiting.c.turn <= bindparam("now"), t.wake.c.due <= bindparam("now"))
-    .order_by(t.waiting.c.turn)
+    .where(
+        t.waiting.c.channel == bindparam("channel"),
+        t.waiting.c.turn <= bindparam("now"),
+        t.wake.c.due <= bindparam("now"),
+    )
+    .order_by(t.waiting.c.due, t.waiting.c.priority, t.waiting.c.until, t.waiting.c.key)
     .limit(bindparam("most"))
 )
 

@@ -131,7 +131,6 @@ waiting = Table(
     Column("turn", BigInteger, nullable=False),
     PrimaryKeyConstraint("customer", "channel", "key"),
     Index("waiting_by_rank", "channel", "due", "priority", "until", "key", "turn", "units"),
-    Index("waiting_by_turn", "turn", "customer"),
     sqlite_with_rowid=False,
 )
 

@@ -1,4 +1,4 @@
-"""The channels' lines in their order, so that of a long one only the front is read, and by whose turn has come."""
+"""The channels' lines in their order, so that of a long one only the front is read."""
 
 from __future__ import annotations
 
@@ -11,17 +11,13 @@ down_revision = "0014"
 branch_labels = None
 depends_on = None
 
-INDEXES = {
-    "waiting_by_rank": ["channel", "due", "priority", "until", "key", "turn", "units"],
-    "waiting_by_turn": ["turn", "customer"],
-}
+NAME, COLUMNS = "waiting_by_rank", ["channel", "due", "priority", "until", "key", "turn", "units"]
 
 
 def upgrade() -> None:
-    """Make the indexes beside the work of others; what an attempt that was cut off has left is made anew."""
+    """Make the index beside the work of others; what an attempt that was cut off has left is made anew."""
     if op.get_context().dialect.name != "postgresql":
-        for name, columns in INDEXES.items():
-            op.create_index(name, "waiting", columns)
+        op.create_index(NAME, "waiting", COLUMNS)
         op.drop_index("waiting_by_channel", "waiting")
         return
     # What is rewritten in each pass has few rows today and many tomorrow; the planner must know.
@@ -32,8 +28,7 @@ def upgrade() -> None:
     with op.get_context().autocommit_block():
         # Nobody stands behind one who waits like this, so that it may last as long as a backup does.
         op.execute("SET lock_timeout = 0")
-        for name, columns in INDEXES.items():
-            op.drop_index(name, "waiting", if_exists=True, postgresql_concurrently=True)
-            op.create_index(name, "waiting", columns, postgresql_concurrently=True)
+        op.drop_index(NAME, "waiting", if_exists=True, postgresql_concurrently=True)
+        op.create_index(NAME, "waiting", COLUMNS, postgresql_concurrently=True)
         op.drop_index("waiting_by_channel", "waiting", if_exists=True, postgresql_concurrently=True)
         op.execute(f"SET lock_timeout = '{MIGRATION_WAIT}'")
