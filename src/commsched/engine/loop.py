@@ -83,7 +83,9 @@ class Loop:
         with self.store.read() as connection:
             due = queries.overdue(connection, micros(now), 1)
         if due:
-            report += self._batch(now, lambda c: queries.claim(c, micros(now), micros(now + self.lease), BATCH, self.rates))
+            report += self._batch(
+                now, lambda c: queries.claim(c, micros(now), micros(now + self.lease), BATCH, self.rates)
+            )
         return report
 
     def take(self, now: datetime, claimed: Mapping[str, int]) -> Report:

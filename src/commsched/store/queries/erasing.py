@@ -129,4 +129,3 @@ def put_fact(connection: Connection, subject: str, digest: bytes, body: bytes) -
     connection.execute(
         upsert(connection)(t.fact).values(subject=subject, digest=digest, body=body).on_conflict_do_nothing()
     )
-
